@@ -1,0 +1,1 @@
+"""The contracts: ports, operators and their kinds, prompts, errors."""

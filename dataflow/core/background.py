@@ -1,0 +1,60 @@
+"""The one background thread on which everything asynchronous runs: model calls, streams, timers."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from dataflow.core.errors import DataFlowError
+from dataflow.core.protocols import Scope
+
+T = TypeVar("T")
+
+current_scope: ContextVar[Scope | None] = ContextVar("dataflow_scope", default=None)
+"""On whose behalf code on this thread calls models; set around operators that call a serving themselves."""
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def loop() -> asyncio.AbstractEventLoop:
+    """The event loop of the background thread, started at first use."""
+    global _loop
+    with _lock:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name="dataflow", daemon=True).start()
+    return _loop
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the background thread and wait for it; Ctrl-C cancels it and is raised here.
+
+    Raises:
+        DataFlowError: called from the background thread itself, which would wait for ever.
+    """
+    target = loop()
+    if _is_running_on(target):
+        work.close()
+        raise DataFlowError("a blocking model call was made on the event loop; await its async twin instead")
+    future = asyncio.run_coroutine_threadsafe(_in_scope(work, current_scope.get()), target)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        future.cancel()
+        raise
+
+
+async def _in_scope(work: Coroutine[Any, Any, T], scope: Scope | None) -> T:
+    current_scope.set(scope)
+    return await work
+
+
+def _is_running_on(target: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is target
+    except RuntimeError:
+        return False

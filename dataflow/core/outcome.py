@@ -1,0 +1,64 @@
+"""What became of a batch of rows: those that go on, those dropped with a reason, those that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from dataflow.core.frames import ROW, dumps, records
+
+DROPPED = pl.Schema({"row": pl.String(), "reason": pl.String(), "value": pl.String()})
+FAILED = pl.Schema({"row": pl.String(), "error": pl.String(), "kind": pl.String(), "record": pl.String()})
+SHOWN_CHARS = 200
+
+
+@dataclass
+class Outcome:
+    """The rows an operator lets through, and an account of every other one."""
+
+    frame: pl.DataFrame
+    dropped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DROPPED))
+    failed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FAILED))
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why one row failed."""
+
+    error: str
+    kind: str = "RowError"
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        return cls(str(error) or repr(error), type(error).__name__)
+
+
+def shown(value: Any) -> str | None:
+    """A value as a short text for a table of reasons."""
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else dumps(value)
+    return text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 1] + "…"
+
+
+def dropped(rows: Sequence[str], reasons: Sequence[str], values: Sequence[Any]) -> pl.DataFrame:
+    cells = {"row": rows, "reason": reasons, "value": [shown(v) for v in values]}
+    return pl.DataFrame(cells, schema=DROPPED)
+
+
+def failed(frame: pl.DataFrame, failures: dict[int, Failure]) -> pl.DataFrame:
+    """The failed rows of a batch, whole, by their position in it."""
+    lost = frame[list(failures)]
+    return pl.DataFrame(
+        {
+            "row": lost[ROW],
+            "error": [f.error for f in failures.values()],
+            "kind": [f.kind for f in failures.values()],
+            "record": [dumps(r) for r in records(lost)],
+        },
+        schema=FAILED,
+    )

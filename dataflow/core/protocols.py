@@ -1,0 +1,154 @@
+"""What the rooms know of each other: requests and replies, servings, back ends, storages, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+    from dataflow.core.operator import Operator
+    from dataflow.core.ports import Binding
+
+Message = Mapping[str, Any]
+"""One turn of a conversation: `{"role": "user", "content": …}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a chat model."""
+
+    messages: tuple[Message, ...]
+    schema: Mapping[str, Any] | None = None
+    """The JSON schema that the reply must meet."""
+
+    @classmethod
+    def of(cls, prompt: str, system: str | None = None, schema: Mapping[str, Any] | None = None) -> Request:
+        turns = [{"role": "system", "content": system}] if system else []
+        return cls((*turns, {"role": "user", "content": prompt}), schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of a chat model, and what it took."""
+
+    text: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached: bool = False
+    """Whether it came from the journal, and so cost nothing now."""
+    truncated: bool = False
+    """Whether the model stopped at its length limit."""
+
+
+class ChatBackend(Protocol):
+    """Answers one request at a time; many may be in flight.
+
+    It raises `CallError` where the request itself is refused, `serving.faults.Throttled` or `Fault` where
+    another try may help, and `ServingError` where no request can succeed.
+    """
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """All that decides a reply besides the request: endpoint family, model, sampling."""
+
+    async def chat(self, request: Request) -> Reply: ...
+
+    async def close(self) -> None: ...
+
+
+class EmbedBackend(Protocol):
+    """Turns texts into vectors."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]: ...
+
+    async def embed(self, texts: Sequence[str]) -> tuple[np.ndarray, int]:
+        """Vectors `(n_texts, dim) float32` in the order of the texts, and the tokens read."""
+
+    async def close(self) -> None: ...
+
+
+class RankBackend(Protocol):
+    """Scores how well documents answer a query."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]: ...
+
+    async def rank(self, query: str, documents: Sequence[str]) -> np.ndarray:
+        """One score a document, `(n_documents,) float32`; higher is better."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Usage:
+    """What an operator's model calls took; added to as replies come."""
+
+    calls: int = 0
+    cached: int = 0
+    failed: int = 0
+    retried: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    """In US dollars; 0 where the price of the model is unknown or nothing."""
+    latencies: list[float] = field(default_factory=list)
+    """Seconds of each call that was sent, retries included; a sample of at most 2,000."""
+    models: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """On whose behalf a call is made: where its reply is kept, what it is counted under, how urgent it is."""
+
+    operator: str = ""
+    row: str = ""
+    journal: Path | None = None
+    usage: Usage | None = None
+    depth: int = 0
+    """Calls of later operators go first, so that rows finish before new ones start."""
+
+
+@runtime_checkable
+class LLMServing(Protocol):
+    """Answers prompts: one reply a prompt, in order; null where a call failed."""
+
+    def generate_from_input(
+        self, user_inputs: list[str], system_prompt: str = ..., json_schema: dict[str, Any] | None = ...
+    ) -> list[str | None]: ...
+
+
+@runtime_checkable
+class EmbeddingServing(Protocol):
+    """Turns texts into vectors: one a text, in order; null where a call failed."""
+
+    def generate_embedding_from_input(self, texts: list[str]) -> list[list[float] | None]: ...
+
+
+class Source(Protocol):
+    """A table that can be read in batches, any number of times, always in the same order."""
+
+    @property
+    def schema(self) -> pl.Schema: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the rows do."""
+
+    def batches(self, rows: int, first: int = 0) -> Iterator[pl.DataFrame]:
+        """Frames of `rows` rows (the last may be shorter), from row number `first` on, without row ids."""
+
+
+class Storage(Protocol):
+    """Holds the table between steps."""
+
+    def apply(self, operator: Operator, binding: Binding) -> None:
+        """Run an operator over the table of this step, or note it down while a pipeline compiles."""

@@ -1,0 +1,207 @@
+"""Operators that look at one row at a time, and ask no model: `Map`, `Filter`, `Expand`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
+
+import polars as pl
+
+from dataflow.core.errors import RowError
+from dataflow.core.frames import JSON, ROW, TYPES, infer_series, is_json, series, values
+from dataflow.core.operator import Operator
+from dataflow.core.outcome import Failure, Outcome, dropped, failed
+from dataflow.core.ports import Binding, In, Out
+
+
+class RowOperator(Operator):
+    """What the row-by-row kinds share: reading cells, the null rule, failures of single rows, writing columns."""
+
+    accepts_none: ClassVar[bool] = False
+    """Whether the kernel is called for rows in which a needed cell is null."""
+
+    def cells(self, frame: pl.DataFrame, binding: Binding) -> list[tuple[Any, ...]]:
+        """The kernel's arguments, row by row."""
+        if not binding.reads:
+            return [()] * frame.height
+        columns = [_cells(frame, column) for column in binding.reads.values()]
+        rows = list(zip(*columns, strict=True))
+        return [(dict(zip(binding.reads, row, strict=True)),) for row in rows] if self.open_inputs else rows
+
+    def skips(self, row: tuple[Any, ...]) -> bool:
+        """Whether the kernel is spared this row, because a cell it needs is null."""
+        if self.accepts_none:
+            return False
+        if self.open_inputs:
+            return None in row[0].values()
+        return any(v is None and not p.optional for v, p in zip(row, self.inputs.values(), strict=True))
+
+    def written(self, frame: pl.DataFrame, binding: Binding, results: Sequence[Any]) -> pl.DataFrame:
+        """The frame with the bound output columns filled: a result is one value, or a tuple of one a port."""
+        if not binding.writes:
+            return frame
+        ports = list(self.outputs)
+        if len(ports) > 1:
+            results = [(None,) * len(ports) if r is None else r for r in results]
+            columns = {p: [r[i] for r in results] for i, p in enumerate(ports)}
+        else:
+            columns = {ports[0]: list(results)}
+        return frame.with_columns(
+            [output_series(column, columns[p], self.outputs[p], frame) for p, column in binding.writes.items()]
+        )
+
+
+def _cells(frame: pl.DataFrame, column: str | tuple[str, ...] | None) -> list[Any]:
+    if column is None:
+        return [None] * frame.height
+    if isinstance(column, str):
+        return values(frame[column])
+    return [list(row) for row in zip(*(values(frame[c]) for c in column), strict=True)]
+
+
+def output_series(name: str, cells: Sequence[Any], port: Out, frame: pl.DataFrame) -> pl.Series:
+    """Output cells as a column of the port's type; a text refined in place stays `json` where it was."""
+    if port.like and name in frame.columns and is_json(frame[name].dtype):
+        return series(name, cells, JSON)
+    dtype = TYPES[port.type]
+    if port.type == "any":
+        return series(name, cells, JSON)
+    try:
+        return series(name, cells, dtype)
+    except (TypeError, pl.exceptions.PolarsError, OverflowError) as error:
+        found = infer_series(name, cells)
+        raise TypeError(f"column {name!r} is declared {port.type}, but the kernel gave {found.dtype}") from error
+
+
+def attempt(kernel: Callable[..., Any], row: tuple[Any, ...]) -> Any:
+    """The kernel's result for one row, or the `Failure` of that row alone."""
+    try:
+        return kernel(*row)
+    except Exception as error:  # noqa: BLE001  # one row's fault must not stop the others
+        return Failure.of(error)
+
+
+def keep_rows(frame: pl.DataFrame, kept: Sequence[bool]) -> pl.DataFrame:
+    return frame if all(kept) else frame.filter(pl.Series(kept, dtype=pl.Boolean))
+
+
+def outcome(frame: pl.DataFrame, results: list[Any], finish: Callable[[pl.DataFrame, list[Any]], Outcome]) -> Outcome:
+    """`finish` for the rows that did not fail, with the failed ones set aside."""
+    failures = {i: r for i, r in enumerate(results) if isinstance(r, Failure)}
+    if not failures:
+        return finish(frame, results)
+    kept = [i not in failures for i in range(frame.height)]
+    done = finish(keep_rows(frame, kept), [r for r, k in zip(results, kept, strict=True) if k])
+    done.failed = pl.concat([done.failed, failed(frame, failures)])
+    return done
+
+
+class Map(RowOperator):
+    """One row in, the same row out with its output columns filled; null in gives null out.
+
+    The kernel is `map` (values to a value, or a tuple of one a port), or for speed `map_batch` (columns to
+    a column) or `expr` (polars expressions to one); the fastest defined is used.
+    """
+
+    kind: ClassVar[str] = "Map"
+    kernel: ClassVar[str] = "map"
+    input_key = In("raw_content")
+    output_key = Out("output")
+
+    def map(self, *values: Any) -> Any:
+        raise NotImplementedError
+
+    def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
+        if hasattr(self, "expr"):
+            (column,) = binding.writes.values()
+            read = [pl.col(name) for _, name in binding.columns_read()]
+            return Outcome(frame.with_columns(self.expr(*read).alias(column)))
+        if hasattr(self, "map_batch"):
+            (column,) = binding.writes.values()
+            read_series = [frame[name] for _, name in binding.columns_read()]
+            return Outcome(frame.with_columns(self.map_batch(*read_series).alias(column)))
+        rows = self.cells(frame, binding)
+        results = [None if self.skips(row) else attempt(self.map, row) for row in rows]
+        return outcome(frame, results, lambda kept, done: Outcome(self.written(kept, binding, done)))
+
+
+class Filter(RowOperator):
+    """Keeps or drops each row; a row without the value is dropped, with the reason `null`.
+
+    The kernel is `keep` (values to true, false, or `(False, "reason")`) or `expr` (polars expressions to a
+    Boolean one). An optional output is a label column, 1 on every kept row, written where the run names it.
+    """
+
+    kind: ClassVar[str] = "Filter"
+    kernel: ClassVar[str] = "keep"
+    input_key = In("raw_content")
+
+    def keep(self, *values: Any) -> bool | tuple[bool, str]:
+        raise NotImplementedError
+
+    def reason(self) -> str:
+        """Why a row was dropped, where the kernel does not say: the operator's settings."""
+        return ", ".join(f"{k}={v!r}" for k, v in self if isinstance(v, (int, float, str, bool, tuple))) or "dropped"
+
+    def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
+        if hasattr(self, "expr"):
+            verdicts = self._by_expression(frame, binding)
+        else:
+            rows = self.cells(frame, binding)
+            verdicts = [(False, "null") if self.skips(row) else attempt(self.keep, row) for row in rows]
+        return outcome(frame, verdicts, lambda kept, done: self._divide(kept, binding, done))
+
+    def _by_expression(self, frame: pl.DataFrame, binding: Binding) -> list[Any]:
+        names = [name for _, name in binding.columns_read()]
+        keep = self.expr(*map(pl.col, names))  # type: ignore[attr-defined]
+        some_null = pl.any_horizontal([pl.col(n).is_null() for n in names]) if names else pl.lit(value=False)
+        marked = frame.select(pl.when(some_null).then(None).otherwise(keep).alias("keep"))["keep"]
+        return [(False, "null") if v is None else v for v in marked.to_list()]
+
+    def _divide(self, frame: pl.DataFrame, binding: Binding, verdicts: list[Any]) -> Outcome:
+        kept = [v[0] if isinstance(v, tuple) else bool(v) for v in verdicts]
+        lost = [i for i, k in enumerate(kept) if not k]
+        labels = [pl.lit(1, pl.Int64).alias(column) for column in binding.writes.values()]
+        done = Outcome(keep_rows(frame, kept).with_columns(labels))
+        if lost:
+            plain = self.reason()
+            reasons = [v[1] if isinstance(v, tuple) else plain for v in (verdicts[i] for i in lost)]
+            shown = values(frame[binding.first_read][lost]) if binding.first_read else [None] * len(lost)
+            done.dropped = dropped(frame[ROW][lost].to_list(), reasons, shown)
+        return done
+
+
+class Expand(RowOperator):
+    """One row in, any number out: the row again for each value that the kernel yields; none for null."""
+
+    kind: ClassVar[str] = "Expand"
+    kernel: ClassVar[str] = "expand"
+    input_key = In("raw_content")
+    output_key = Out("output")
+
+    def expand(self, *values: Any) -> Iterable[Any]:
+        raise NotImplementedError
+
+    def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
+        results = [
+            () if self.skips(row) else attempt(lambda *v: list(self.expand(*v)), row)
+            for row in self.cells(frame, binding)
+        ]
+        return outcome(frame, results, lambda kept, done: expanded(self, kept, binding, done))
+
+
+def expanded(operator: RowOperator, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
+    """Each row once for every value of its list; a row with none is dropped, with the reason `empty`."""
+    positions = [i for i, made in enumerate(results) for _ in made]
+    ids = frame[ROW].to_list()
+    rows = [f"{ids[i]}/{n}" for i, made in enumerate(results) for n in range(len(made))]
+    many = frame[positions].with_columns(pl.Series(ROW, rows, dtype=pl.String))
+    done = Outcome(operator.written(many, binding, [value for made in results for value in made]))
+    empty = [i for i, made in enumerate(results) if not made]
+    if empty:
+        shown = values(frame[binding.first_read][empty]) if binding.first_read else [None] * len(empty)
+        done.dropped = dropped([ids[i] for i in empty], ["empty"] * len(empty), shown)
+    return done
+
+
+__all__ = ["Expand", "Filter", "Map", "RowError", "RowOperator", "attempt", "expanded", "outcome"]

@@ -1,0 +1,141 @@
+"""Cases: what an operator must do, as a table that tests and documentation pages both read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from dataflow.core.eager import fresh_rows, run_step
+from dataflow.core.frames import from_records, infer_series, records, series
+from dataflow.core.operator import Operator
+from dataflow.core.outcome import Outcome
+from dataflow.core.ports import Binding
+from dataflow.testing.serving import ScriptedServing
+
+FAILED = "<failed>"
+"""Stands in a table for a row that the operator sets aside as failed."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An operator, rows for it, and the rows that must come of them.
+
+    `rows` and `gives` are records. In `gives` only the columns named are compared; `failed` and `dropped` are
+    the numbers of rows set aside.
+    """
+
+    op: Operator
+    rows: Sequence[Mapping[str, Any]]
+    gives: Sequence[Mapping[str, Any]]
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    failed: int = 0
+    dropped: int | None = None
+    shown: bool = True
+    """Whether the case appears on the operator's page."""
+
+    @property
+    def name(self) -> str:
+        return type(self.op).__name__
+
+    def check(self) -> None:
+        """Raise `AssertionError` where the operator does otherwise."""
+        done = run_rows(self.op, self.rows, **self.keys)
+        got = [{k: row.get(k) for k in want} for row, want in zip(records(done.frame), self.gives, strict=False)]
+        assert done.frame.height == len(self.gives), f"{self.name} gave {records(done.frame)}, not {list(self.gives)}"
+        assert got == [dict(w) for w in self.gives], f"{self.name} gave {got}, not {list(self.gives)}"
+        assert done.failed.height == self.failed, f"{self.name} failed {done.failed['error'].to_list()}"
+        if self.dropped is not None:
+            assert done.dropped.height == self.dropped, f"{self.name} dropped {done.dropped.rows()}"
+
+
+class Table:
+    """A storage of rows in memory that keeps what the last operator did to them."""
+
+    operator_step = 0
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.table, self.outcome = frame, Outcome(frame)
+
+    def step(self) -> Table:
+        return self
+
+    def frame(self) -> pl.DataFrame:
+        return self.table
+
+    def put(self, frame: pl.DataFrame) -> None:
+        self.table = frame
+
+    def read(self, output_type: str = "dataframe") -> Any:
+        return self.table.to_pandas() if output_type == "dataframe" else records(self.table)
+
+    def write(self, data: Any) -> None:
+        self.table = from_records(data if isinstance(data, list) else data.to_dict("records"))
+
+    def apply(self, operator: Operator, binding: Binding) -> None:
+        self.outcome = run_step(operator, binding, self)
+
+
+def run_rows(op: Operator, rows: Sequence[Mapping[str, Any]], **keys: Any) -> Outcome:
+    """Run an operator over rows in memory; columns that it reads and no row has are taken as null."""
+    table = Table(table_of(op, rows, **keys))
+    op.run(table, **keys)
+    return table.outcome
+
+
+def table_of(op: Operator, rows: Sequence[Mapping[str, Any]], **keys: Any) -> pl.DataFrame:
+    binding = op.bind(**keys)
+    frame = from_records([dict(r) for r in rows]) if rows else pl.DataFrame()
+    missing = [c for _, c in binding.columns_read() if c not in frame.columns]
+    empty = [infer_series(c, [None] * len(rows)) for c in dict.fromkeys(missing)]
+    return frame.with_columns(empty) if empty and rows else frame if rows else pl.DataFrame([series(c, [], pl.String) for c in dict.fromkeys(missing)])
+
+
+def _rows(op: Operator, given: Sequence[Any], keys: Mapping[str, Any]) -> list[dict[str, Any]]:
+    columns = list(dict.fromkeys(c for _, c in op.bind(**keys).columns_read()))
+    return [dict(zip(columns, g if isinstance(g, tuple) else (g,) * len(columns), strict=True)) for g in given]
+
+
+def _written(op: Operator, keys: Mapping[str, Any]) -> list[str]:
+    return list(op.bind(**keys).writes.values())
+
+
+def _gives(columns: list[str], value: Any) -> dict[str, Any]:
+    return dict(zip(columns, value if len(columns) > 1 and isinstance(value, tuple) else (value,) * len(columns), strict=True))
+
+
+def maps(op: Operator, table: Mapping[Any, Any], *, shown: bool = True, **keys: Any) -> Case:
+    """A row operator: cell (or tuple of cells) to value (or tuple of values, or `FAILED`)."""
+    columns = _written(op, keys)
+    good = [v for v in table.values() if v is not FAILED]
+    return Case(op, _rows(op, list(table), keys), [_gives(columns, v) for v in good], keys, len(table) - len(good), shown=shown)
+
+
+def keeps(op: Operator, given: Sequence[Any], kept: Sequence[Any], *, shown: bool = True, **keys: Any) -> Case:
+    """A filter or dataset operator: cells in, and those of them that are kept."""
+    return Case(op, _rows(op, given, keys), _rows(op, kept, keys), keys, shown=shown)
+
+
+def expands(op: Operator, given: Sequence[Any], made: Sequence[Any], *, shown: bool = True, **keys: Any) -> Case:
+    """An operator that makes several rows of one: cells in, and the values of all rows that come of them."""
+    columns = _written(op, keys)
+    return Case(op, _rows(op, given, keys), [_gives(columns, v) for v in made], keys, shown=shown)
+
+
+def replies(
+    make: Callable[..., Operator], table: Mapping[str | None, Any], *, row: Any = "a text", shown: bool = True, **keys: Any
+) -> Case:
+    """A model operator: the model's reply to the value made of it, or to `FAILED`; a null reply always fails.
+
+    `make` takes `llm_serving=`; `row` is the cell (or tuple of cells) asked about.
+    """
+    op = make(llm_serving=ScriptedServing(*table))
+    columns = _written(op, keys)
+    good = [v for r, v in table.items() if v is not FAILED and r is not None]
+    gives = [_gives(columns, v) for v in good]
+    return Case(op, _rows(op, [row] * len(table), keys), gives, keys, len(table) - len(good), shown=shown)
+
+
+__all__ = ["FAILED", "Case", "Table", "expands", "fresh_rows", "keeps", "maps", "replies", "run_rows", "table_of"]
