@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+import inspect
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, TypeVar
 
+from dataflow.core import background
 from dataflow.core.background import current_scope
-from dataflow.core.errors import CallError, ConfigError
+from dataflow.core.errors import CallError, ConfigError, RunStopped, ServingError
+from dataflow.core.outcome import Failure
 from dataflow.core.protocols import LLMServing, Request, Scope
+
+T = TypeVar("T")
 
 
 class Ask:
@@ -18,10 +23,17 @@ class Ask:
         CallError: by a call, when it failed for good.
     """
 
-    __slots__ = ("_batch", "_sample", "row", "scope", "serving")
+    __slots__ = ("_batch", "_sample", "args", "row", "scope", "serving")
 
-    def __init__(self, serving: Any, scope: Scope, row: str, batch: ListCalls | None = None) -> None:
-        self.serving, self.scope, self.row = serving, scope, row
+    def __init__(
+        self,
+        serving: Any,
+        scope: Scope,
+        row: str,
+        batch: ListCalls | None = None,
+        args: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.serving, self.scope, self.row, self.args = serving, scope, row, args or {}
         self._batch, self._sample = batch, 0
 
     async def __call__(
@@ -36,12 +48,52 @@ class Ask:
         return text
 
 
-def askers(serving: LLMServing | None, scope: Scope, rows: Sequence[str], operator: str) -> list[Ask]:
-    """One asker a row; those of a serving that only answers lists share their calls."""
+def askers(
+    serving: LLMServing | None,
+    scope: Scope,
+    rows: Sequence[str],
+    operator: str,
+    args: Mapping[str, Any] | None = None,
+) -> list[Ask]:
+    """One asker a row; those of a serving that only answers lists share their calls.
+
+    Kernels find the arguments of `run` that are no columns in `Ask.args`.
+    """
     if serving is None:
         raise ConfigError(f"{operator} needs llm_serving")
     shared = None if hasattr(serving, "ask") else ListCalls(serving, scope)
-    return [Ask(serving, scope, row, shared) for row in rows]
+    return [Ask(serving, scope, row, shared, args) for row in rows]
+
+
+async def attempted(work: Awaitable[T]) -> T | Failure:
+    """What the work for one row gives, or the `Failure` of that row alone."""
+    try:
+        return await work
+    except (ConfigError, ServingError, RunStopped):
+        raise
+    except Exception as error:  # noqa: BLE001  # one row's fault must not stop the others
+        return Failure.of(error)
+
+
+async def together(*calls: Awaitable[T]) -> list[T]:
+    """The results of several calls at once; the first error is raised when all have ended, so none is paid for in vain."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results  # type: ignore[return-value]
+
+
+def ask_all(serving: LLMServing | None, requests: Sequence[Request | str], operator: str) -> list[str | Failure]:
+    """The reply to each request, or why there is none: for operators that see whole columns, on their worker thread."""
+    scope = current_scope.get() or Scope(operator)
+    asks = askers(serving, scope, [str(i) for i in range(len(requests))], operator)
+
+    async def replies() -> list[str | Failure]:
+        calls = (attempted(ask(request)) for ask, request in zip(asks, requests, strict=True))
+        return await asyncio.gather(*calls)
+
+    return background.run(replies())
 
 
 class ListCalls:
@@ -73,6 +125,8 @@ class ListCalls:
         token = current_scope.set(self._scope)
         try:
             replies = await asyncio.to_thread(self._serving.generate_from_input, prompts, system or "", **extra)
+            if inspect.isawaitable(replies):
+                replies = await replies
             _hand_out(group, replies, type(self._serving).__name__)
         except Exception as error:  # noqa: BLE001  # a serving's own error is the error of every row it was asked about
             for _, future in group:

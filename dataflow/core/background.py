@@ -16,6 +16,9 @@ T = TypeVar("T")
 current_scope: ContextVar[Scope | None] = ContextVar("dataflow_scope", default=None)
 """On whose behalf code on this thread calls models; set around operators that call a serving themselves."""
 
+tracing: ContextVar[bool] = ContextVar("dataflow_tracing", default=False)
+"""Whether a pipeline is being compiled, when nothing may run."""
+
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 

@@ -5,6 +5,7 @@
     DataFlowError
     ├── ConfigError          a setting that an operator, serving, storage or prompt cannot use   (also ValueError)
     ├── DefinitionError      an operator or prompt class that contradicts itself                 (also TypeError)
+    ├── UnknownName          a name that no registry has                                         (also KeyError)
     ├── BindError            a run with unknown keys, or without a key it needs                  (also ValueError)
     ├── CompileError         all the mistakes of one pipeline, found before anything ran         (also KeyError)
     ├── StorageError         a table that cannot be read or written                              (also ValueError)
@@ -34,6 +35,13 @@ class ConfigError(DataFlowError, ValueError):
 
 class DefinitionError(DataFlowError, TypeError):
     """An operator or prompt class that contradicts itself; raised where the class is defined."""
+
+
+class UnknownName(DataFlowError, KeyError):
+    """A name that no registry has."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class BindError(DataFlowError, ValueError):

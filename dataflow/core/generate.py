@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from dataflow.core.asking import Ask, askers
+from dataflow.core.asking import Ask, askers, attempted
 from dataflow.core.background import current_scope
-from dataflow.core.errors import ConfigError, DefinitionError, RunStopped, ServingError, did_you_mean
+from dataflow.core.errors import ConfigError, DefinitionError, did_you_mean
 from dataflow.core.frames import ROW, as_text, series, values
 from dataflow.core.operator import check_arity
 from dataflow.core.outcome import Failure, Outcome, dropped, shown
@@ -63,11 +63,15 @@ class Generate(RowOperator):
         yield from super().check(binding)
         yield from check_serving(self.llm_serving, "llm_serving")
         if isinstance(self.prompt, Prompt):
-            named = {short(k) for k in binding.reads}
+            named = self.slot_names(binding)
             for slot in self.prompt.slots:
                 if slot not in named:
                     have = ", ".join(sorted(named)) or "none"
                     yield "prompt_template", f": the slot {{{slot}}} of {type(self.prompt).__name__} is named by no input port; there are {have}.{did_you_mean(slot, named)}"
+
+    def slot_names(self, binding: Binding) -> set[str]:
+        """The slots that a prompt may have here."""
+        return {short(k) for k in binding.reads}
 
     def request(self, *values: Any) -> Request | str:
         """What is asked about one row."""
@@ -86,19 +90,14 @@ class Generate(RowOperator):
 
     async def apply(self, frame: pl.DataFrame, binding: Binding, scope: Scope) -> Outcome:
         rows = self.cells(frame, binding)
-        asks = askers(self.llm_serving, scope, frame[ROW].to_list(), type(self).__name__)
+        asks = askers(self.llm_serving, scope, frame[ROW].to_list(), type(self).__name__, binding.args)
         results = await asyncio.gather(*(self._one(ask, row) for ask, row in zip(asks, rows, strict=True)))
         return outcome(frame, results, lambda kept, done: self.finish(kept, binding, done))
 
     async def _one(self, ask: Ask, row: tuple[Any, ...]) -> Any:
         if self.skips(row):
             return () if self.expands else None
-        try:
-            return await self.answer(ask, *row)
-        except (ConfigError, ServingError, RunStopped):
-            raise
-        except Exception as error:  # noqa: BLE001  # one row's fault must not stop the others
-            return Failure.of(error)
+        return await attempted(self.answer(ask, *row))
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
         if self.expands:
@@ -113,13 +112,13 @@ def check_serving(serving: Any, parameter: str) -> Iterator[tuple[str, str]]:
         yield parameter, f": {fault}"
 
 
-def build(prompt: PromptABC, slots: dict[str, str]) -> Request | str:
-    """A prompt filled in; users' own `build_prompt` gets those of the slots that it takes."""
+def build(prompt: PromptABC, slots: dict[str, str], system: str | None = None) -> Request:
+    """A prompt filled in, with `system` where it has no system part; users' own prompts get the slots they take."""
     if isinstance(prompt, Prompt):
-        return Request.of(prompt.build_prompt(**slots), prompt.build_system_prompt(**slots), prompt.schema())
-    system = getattr(prompt, "build_system_prompt", None)
-    asked = _call(prompt.build_prompt, slots)
-    return Request.of(asked, _call(system, slots)) if callable(system) else str(asked)
+        asked, told = prompt.build_prompt(**slots), prompt.build_system_prompt(**slots)
+        return Request.of(asked, told or system, prompt.schema())
+    own = getattr(prompt, "build_system_prompt", None)
+    return Request.of(str(_call(prompt.build_prompt, slots)), _call(own, slots) if callable(own) else system)
 
 
 def _call(build: Any, slots: dict[str, str]) -> Any:

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, TypeVar
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dataflow.core.background import current_scope
-from dataflow.core.errors import BindError, ConfigError, DefinitionError, did_you_mean
+from dataflow.core.background import current_scope, tracing
+from dataflow.core.errors import BindError, ConfigError, DataFlowError, DefinitionError, did_you_mean
 from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Arg, Binding, In, NoPort, Out, Port
 from dataflow.core.prompt import HasPrompts
@@ -40,6 +40,13 @@ class OperatorABC(HasPrompts):
     def run(self, storage: Any, *args: Any, **keys: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} does not define run")
 
+    @classmethod
+    def get_desc(cls, lang: str = "zh") -> str:
+        """What the operator does, reads, writes and can be set to; in English where it is not translated."""
+        from dataflow.core.catalogue import get_desc  # reads sources: not needed to run anything
+
+        return get_desc(cls, lang)
+
 
 def _noting(run: F) -> F:
     """`run`, but noted down by a storage that only traces."""
@@ -48,11 +55,21 @@ def _noting(run: F) -> F:
     def noted(self: Any, storage: Any = None, *args: Any, **keys: Any) -> Any:
         note = getattr(storage, "note", None)
         if note is None:
+            must_not_trace(self)
             return run(self, storage, *args, **keys)
         return note(self, inspect.signature(run).bind(self, storage, *args, **keys))
 
     noted.traced = True  # type: ignore[attr-defined]
     return noted  # type: ignore[return-value]
+
+
+def must_not_trace(operator: object) -> None:
+    """Raise where an operator would really run while its pipeline only compiles."""
+    if tracing.get():
+        raise DataFlowError(
+            f"{type(operator).__name__}.run was given a storage that compile() does not know. "
+            "Make it an attribute of the pipeline, and hand operators self.storage.step()."
+        )
 
 
 class Operator(BaseModel, OperatorABC):
@@ -84,6 +101,8 @@ class Operator(BaseModel, OperatorABC):
     open_inputs: ClassVar[bool] = False
     """Whether `run` takes any further keyword as a column to read; the kernel is then given one dict."""
     makes_rows: ClassVar[bool] = False
+    leading: ClassVar[tuple[str, ...]] = ()
+    """The settings that come first by position, where it is not the order in which they are declared."""
     inputs: ClassVar[Mapping[str, In]] = {}
     outputs: ClassVar[Mapping[str, Out]] = {}
     run_args: ClassVar[Mapping[str, Arg]] = {}
@@ -111,6 +130,7 @@ class Operator(BaseModel, OperatorABC):
         cls.outputs = {k: p for k, p in ports.items() if isinstance(p, Out)}
         cls.run_args = {k: p for k, p in ports.items() if isinstance(p, Arg)}
         _inherit_descriptions(cls)
+        _reorder(cls.__pydantic_fields__, cls.leading)
         cls.check_definition()
         if "run" not in vars(cls):
             cls.run = _signed_run(ports, cls.open_inputs)  # type: ignore[method-assign]
@@ -145,11 +165,21 @@ class Operator(BaseModel, OperatorABC):
 
     def run(self, storage: Storage, *args: Any, **keys: Any) -> str | list[str]:
         """Run over the table of `storage`, and name the columns written."""
-        binding = self.bind(**keys)
+        try:
+            binding = self.bind(**keys)
+        except BindError as error:
+            mistake = getattr(storage, "mistake", None)
+            if mistake is None:
+                raise
+            return str(mistake(self, keys, error))
         storage.apply(self, binding)
-        return binding.returned
+        return self.returned(binding)
 
     run.traced = True  # type: ignore[attr-defined]
+
+    def returned(self, binding: Binding) -> str | list[str]:
+        """What `run` gives back."""
+        return binding.returned
 
     def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
         """What is wrong with this operator as bound, besides its keys: pairs of a parameter and a message."""
@@ -199,6 +229,12 @@ def _ports(cls: type) -> dict[str, Port]:
         ports = {k: v for k, v in ports.items() if k not in own} | own if replaced else ports | own
         ports = {k: v for k, v in ports.items() if not isinstance(vars(base).get(k), NoPort)}
     return ports
+
+
+def _reorder(fields: dict[str, Any], leading: tuple[str, ...]) -> None:
+    order = [*leading, *(name for name in fields if name not in leading)]
+    moved = {name: fields.pop(name) for name in order}
+    fields.update(moved)
 
 
 def _inherit_descriptions(cls: type[BaseModel]) -> None:

@@ -97,9 +97,15 @@ class Usage:
     completion_tokens: int = 0
     cost: float = 0.0
     """In US dollars; 0 where the price of the model is unknown or nothing."""
+    saved_prompt_tokens: int = 0
+    """Tokens of replies that came from the journal: what they once took, not counted above."""
+    saved_completion_tokens: int = 0
+    saved_cost: float = 0.0
     latencies: list[float] = field(default_factory=list)
     """Seconds of each call that was sent, retries included; a sample of at most 2,000."""
     models: set[str] = field(default_factory=set)
+    draws: int = 0
+    """Calls made through a serving's lists, which tell apart draws of one prompt."""
 
 
 @dataclass(frozen=True, slots=True)

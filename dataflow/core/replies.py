@@ -22,8 +22,9 @@ _SHOWN = 80
 
 
 def without_thinking(reply: str) -> str:
-    """The reply without `<think>…</think>` parts; an unclosed one is dropped to the end."""
-    return _THINKING.sub("", reply).partition("<think>")[0].strip()
+    """The reply without `<think>…</think>` parts and `<answer>` tags; an unclosed thought is dropped to the end."""
+    said = _THINKING.sub("", reply).partition("<think>")[0].strip()
+    return said.removeprefix("<answer>").removesuffix("</answer>").strip()
 
 
 def unfenced(reply: str) -> str:

@@ -23,7 +23,7 @@ class RowOperator(Operator):
     def cells(self, frame: pl.DataFrame, binding: Binding) -> list[tuple[Any, ...]]:
         """The kernel's arguments, row by row."""
         if not binding.reads:
-            return [()] * frame.height
+            return [({},) if self.open_inputs else ()] * frame.height
         columns = [_cells(frame, column) for column in binding.reads.values()]
         rows = list(zip(*columns, strict=True))
         return [(dict(zip(binding.reads, row, strict=True)),) for row in rows] if self.open_inputs else rows
@@ -141,15 +141,20 @@ class Filter(RowOperator):
 
     def reason(self) -> str:
         """Why a row was dropped, where the kernel does not say: the operator's settings."""
-        return ", ".join(f"{k}={v!r}" for k, v in self if isinstance(v, (int, float, str, bool, tuple))) or "dropped"
+        return ", ".join(f"{k}={v!r}" for k, v in self if isinstance(v, (int, float, str, bool, tuple))) or "not kept"
 
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
-        if hasattr(self, "expr"):
+        if hasattr(self, "expr") and not self._by_rows(frame, binding):
             verdicts = self._by_expression(frame, binding)
         else:
             rows = self.cells(frame, binding)
             verdicts = [(False, "null") if self.skips(row) else attempt(self.keep, row) for row in rows]
         return outcome(frame, verdicts, lambda kept, done: self._divide(kept, binding, done))
+
+    def _by_rows(self, frame: pl.DataFrame, binding: Binding) -> bool:
+        """Whether a column read is `json`, which no expression understands but the row kernel does."""
+        own_rows = type(self).keep is not Filter.keep
+        return own_rows and any(is_json(frame[c].dtype) for _, c in binding.columns_read())
 
     def _by_expression(self, frame: pl.DataFrame, binding: Binding) -> list[Any]:
         names = [name for _, name in binding.columns_read()]

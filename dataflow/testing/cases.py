@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from dataflow.core.eager import fresh_rows, run_step
-from dataflow.core.frames import from_records, infer_series, records, series
-from dataflow.core.operator import Operator
+from dataflow.core.frames import from_records, infer_series, numbered, records, series
+from dataflow.core.operator import Operator, OperatorABC
 from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Binding
 from dataflow.testing.serving import ScriptedServing
@@ -27,7 +27,7 @@ class Case:
     the numbers of rows set aside.
     """
 
-    op: Operator
+    op: OperatorABC
     rows: Sequence[Mapping[str, Any]]
     gives: Sequence[Mapping[str, Any]]
     keys: Mapping[str, Any] = field(default_factory=dict)
@@ -78,8 +78,12 @@ class Table:
         self.outcome = run_step(operator, binding, self)
 
 
-def run_rows(op: Operator, rows: Sequence[Mapping[str, Any]], **keys: Any) -> Outcome:
+def run_rows(op: OperatorABC, rows: Sequence[Mapping[str, Any]], **keys: Any) -> Outcome:
     """Run an operator over rows in memory; columns that it reads and no row has are taken as null."""
+    if not isinstance(op, Operator):
+        table = Table(from_records([dict(r) for r in rows]))
+        op.run(table, **keys)
+        return Outcome(numbered(table.table))
     table = Table(table_of(op, rows, **keys))
     op.run(table, **keys)
     return table.outcome

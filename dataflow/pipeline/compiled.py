@@ -1,0 +1,110 @@
+"""Compiling: run `forward()` on storages that only trace, check what it did, and cut it into stages."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from dataflow.core.background import tracing
+from dataflow.core.errors import CompileError, DataFlowError, Mistake, StorageError
+from dataflow.plan.checks import check_calls
+from dataflow.plan.plan import Flow, Plan
+from dataflow.plan.trace import Call, TraceStorage
+
+
+def compile_pipeline(
+    pipeline: Any, allow_overwrite: Collection[str] = (), *, resume_step: int = 0, limit: int | None = None
+) -> Plan:
+    """The plan of any object with storages as attributes and a `forward`. No operator runs, no call is made.
+
+    Raises:
+        CompileError: all mistakes at once.
+        DataFlowError: `forward` does what cannot be compiled, like reading rows.
+    """
+    name = type(pipeline).__name__
+    calls: list[Call] = []
+    with _traced(pipeline, calls) as storages:
+        type(pipeline).forward(pipeline)
+    mistakes: list[Mistake] = []
+    flows: list[Flow] = []
+    for storage in storages:
+        mine = [c for c in calls if c.storage is storage and c.step > resume_step]
+        if mine:
+            flow, found = _flow(storage, mine, allow_overwrite, resume_step)
+            mistakes += found
+            flows += [flow] if flow else []
+    if mistakes:
+        raise CompileError(name, mistakes)
+    for flow in flows:
+        flow.cut(limit)
+    return Plan(name, flows, _estimate(flows[-1]) if flows else {})
+
+
+def _flow(storage: Any, calls: list[Call], allowed: Collection[str], resume_step: int) -> tuple[Flow | None, list[Mistake]]:
+    try:
+        source = source_of(storage, resume_step)
+        schema, height = source.schema, source.height
+    except StorageError as error:
+        return None, [Mistake(0, type(storage).__name__, "", str(error))]
+    mistakes, after = check_calls(calls, schema, height, allowed)
+    return Flow(storage, source, calls, after, resume_step), mistakes
+
+
+def source_of(storage: Any, step: int = 0) -> Any:
+    """The rows that a storage holds at a step."""
+    pinned = copy.copy(storage)
+    pinned.operator_step = step
+    return pinned.source()
+
+
+def storages_of(pipeline: Any) -> dict[str, Any]:
+    """The storages among a pipeline's attributes."""
+    return {name: value for name, value in vars(pipeline).items() if hasattr(value, "step") and hasattr(value, "source")}
+
+
+@contextmanager
+def _traced(pipeline: Any, calls: list[Call]) -> Iterator[list[Any]]:
+    """The pipeline's storages, replaced by tracing ones for as long as this lasts."""
+    real = storages_of(pipeline)
+    stand_ins: dict[int, TraceStorage] = {}
+    for value in real.values():
+        stand_ins.setdefault(id(value), TraceStorage(value, calls))
+    if not real:
+        raise DataFlowError(f"{type(pipeline).__name__} has no storage; set self.storage = FileStorage(…) in __init__")
+    token = tracing.set(True)
+    try:
+        for name, value in real.items():
+            setattr(pipeline, name, stand_ins[id(value)])
+        yield [s.real for s in stand_ins.values()]
+    finally:
+        tracing.reset(token)
+        for name, value in real.items():
+            setattr(pipeline, name, value)
+
+
+def _estimate(flow: Flow) -> dict[int, dict[str, Any]]:
+    """What each step will take in full, from the last preview of the same steps; nothing where there was none."""
+    path = Path(flow.storage.run_dir) / "preview.json"
+    if not path.exists():
+        return {}
+    seen = orjson.loads(path.read_bytes())
+    steps = {s["step"]: s for s in seen["steps"]}
+    if [s["operator"] for s in seen["steps"]] != [c.name for c in flow.calls] or not seen["source"]["rows"]:
+        return {}
+    factor = flow.source.height / seen["source"]["rows"]
+    return {c.step: _expected(c, steps[c.step], factor) for c in flow.calls}
+
+
+def _expected(call: Call, seen: dict[str, Any], factor: float) -> dict[str, float]:
+    """What a step of the preview saw, replies from the journal included, for all rows."""
+    sums = {k: seen[k] * factor for k in ("rows_in", "rows_out")}
+    sums |= {k: (seen[k] + seen[f"saved_{k}"]) * factor for k in ("prompt_tokens", "completion_tokens", "cost")}
+    calls = (seen["calls"] + seen["cached"]) * factor
+    serving = getattr(call.operator, "llm_serving", None) or getattr(call.operator, "embedding_serving", None)
+    workers = getattr(getattr(serving, "policy", None), "workers", 1)
+    return sums | {"calls": calls, "seconds": calls * seen["latency"].get("mean", 0.0) / workers}

@@ -1,0 +1,1 @@
+"""Compiling: the symbolic storage that traces forward(), the checks, the plan."""

@@ -1,0 +1,93 @@
+"""Everything that can be known to be wrong with a pipeline before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from dataflow.core.eager import column_faults
+from dataflow.core.errors import Mistake, did_you_mean
+from dataflow.core.frames import JSON, TYPES
+from dataflow.core.ports import Out
+from dataflow.plan.trace import Call
+
+
+@dataclass
+class Columns:
+    """The table as it will be before a step: what each column holds, who wrote it, whether anyone has read it."""
+
+    schema: pl.Schema
+    open: bool = False
+    """Whether there may be columns that nobody declared."""
+    writer: dict[str, Call] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+
+
+def check_calls(calls: Sequence[Call], source: pl.Schema, rows: int, allow_overwrite: Collection[str] = ()) -> tuple[list[Mistake], pl.Schema]:
+    """All mistakes of one storage's steps, and the table that comes of them."""
+    table = Columns(pl.Schema(source))
+    mistakes: list[Mistake] = []
+    for before, call in zip([None, *calls], calls, strict=False):
+        mistakes += [Mistake(call.step, call.name, p, m) for p, m in _faults(call, before, table, rows, allow_overwrite)]
+        _advance(table, call)
+    return mistakes, table.schema
+
+
+def _faults(
+    call: Call, before: Call | None, table: Columns, rows: int, allowed: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    if before is not None and before.step == call.step:
+        yield "storage", f": {before.name} already runs on this step; call storage.step() once for each operator"
+    if call.error is not None:
+        yield "", str(call.error).removeprefix(f"{call.name}.run ")
+        return
+    op = call.op
+    if op is not None and op.makes_rows and (before is not None or rows):
+        yield "storage", f': the operator makes rows out of nothing, but the table has {rows or "some"}; start it from ""'
+    yield from _missing(call, table)
+    if op is not None:
+        yield from op.check(call.binding)
+    yield from _collisions(call, table, allowed)
+
+
+def _missing(call: Call, table: Columns) -> Iterator[tuple[str, str]]:
+    if call.op is not None:
+        for port, column, message in column_faults(call.op, call.binding, table.schema):
+            if column in table.schema or not table.open:
+                yield f"{port}={column!r}", f" {message}"
+        return
+    for port, column in call.binding.columns_read():
+        if column not in table.schema and not table.open:
+            have = ", ".join(table.schema) or "none"
+            yield f"{port}={column!r}", f" is not a column here; there are {have}.{did_you_mean(column, table.schema)}"
+
+
+def _collisions(call: Call, table: Columns, allowed: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Columns whose values nobody has used would be lost: those of the data set, and those no later step has read."""
+    read = {column for _, column in call.binding.columns_read()}
+    for port, column in call.binding.writes.items():
+        if column not in table.schema or column in read or column in allowed or column not in table.unread:
+            continue
+        writer = table.writer.get(column)
+        whose = f"step {writer.step} {writer.name} writes" if writer else "the data set has"
+        columns = ", ".join(table.schema)
+        hint = f"there are {columns}. Name another column, or compile(allow_overwrite=[{column!r}])"
+        yield f"{port}={column!r}", f" would overwrite the column that {whose} and no step has read; {hint}"
+
+
+def _advance(table: Columns, call: Call) -> None:
+    if not table.writer and not table.unread:
+        table.unread = set(table.schema)
+    table.unread -= {column for _, column in call.binding.columns_read()}
+    ports = call.ports()
+    for port, column in call.binding.writes.items():
+        declared = ports.get(port)
+        kind = declared.type if isinstance(declared, Out) else "any"
+        kept = isinstance(declared, Out) and declared.like and column in table.schema
+        table.schema[column] = table.schema[column] if kept and table.schema[column] == JSON else TYPES[kind]
+        table.writer[column] = call
+        table.unread.add(column)
+    if call.op is None and not call.binding.writes and getattr(call.operator, "adds_columns", True):
+        table.open = True

@@ -1,0 +1,1 @@
+"""Prompts that judge the answers of other models."""

@@ -1,0 +1,1 @@
+"""What executes a plan: local streaming, the run directory, statistics, the report."""

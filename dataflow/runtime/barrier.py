@@ -1,0 +1,121 @@
+"""Steps that need the whole table: dataset operators, summaries, and free-form operators."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from dataflow.core.background import current_scope
+from dataflow.core.eager import identity
+from dataflow.core.frames import ROW, values, visible
+from dataflow.core.operator import Operator
+from dataflow.core.outcome import DROPPED, FAILED, Outcome, dropped
+from dataflow.core.protocols import Scope
+from dataflow.core.tables import Dataset, Selection
+from dataflow.plan.trace import Call, with_storage
+from dataflow.runtime.rundir import STEP, StageDir, stamped
+from dataflow.runtime.stats import StepStats
+from dataflow.storage.memory import MemoryStorage
+
+ROWS_A_PART = 50_000
+NO_FAILED = pl.DataFrame(schema=STEP | FAILED)
+
+
+async def run_barrier(call: Call, before: StageDir, to: StageDir, stats: StepStats, journal: Path | None) -> None:
+    """Run a step over all the parts before it, and write its own."""
+    scope = Scope(operator=_identity(call), journal=journal, usage=stats.usage)
+    token = current_scope.set(scope)
+    try:
+        work = _dataset if isinstance(call.op, Dataset) else _operator if call.op else _free_form
+        await asyncio.to_thread(work, call, before, to, stats)
+    finally:
+        current_scope.reset(token)
+
+
+def _identity(call: Call) -> str:
+    return identity(call.op, call.binding) if call.op else call.name
+
+
+def _dataset(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> None:
+    """Decide over the columns read alone, then cut the parts accordingly, one at a time."""
+    op, started = call.operator, time.perf_counter()
+    assert isinstance(op, Dataset)
+    columns = [c for _, c in call.binding.columns_read()]
+    chosen = op.decide(pl.concat(list(before.frames(columns)), how="vertical_relaxed"), call.binding)
+    if chosen.rows is not None and list(chosen.rows) != sorted(chosen.rows):
+        _operator(call, before, to, stats)
+        return
+    stats.metrics |= dict(chosen.metrics)
+    kept, first = None if chosen.rows is None else set(chosen.rows), 0
+    for part in before.parts():
+        frame = before.read(part)
+        done = _cut(op, call, frame, first, chosen, kept)
+        seconds, started = time.perf_counter() - started, time.perf_counter()
+        _keep_part(call, to, part, frame, done, stats, seconds)
+        first += frame.height
+
+
+def _cut(op: Dataset, call: Call, frame: pl.DataFrame, first: int, chosen: Selection, kept: set[int] | None) -> Outcome:
+    full = op.enact(frame, first, chosen, call.binding)
+    if kept is None:
+        return Outcome(full)
+    marks = [first + i in kept for i in range(frame.height)]
+    lost = [i for i, m in enumerate(marks) if not m]
+    name = call.binding.first_read
+    shown = values(frame[name][lost]) if name and lost else [None] * len(lost)
+    account = dropped(frame[ROW][lost].to_list(), [chosen.reason] * len(lost), shown)
+    return Outcome(full.filter(pl.Series(marks, dtype=pl.Boolean)), account)
+
+
+def _operator(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> None:
+    """An operator that is given all rows and gives all rows."""
+    op, started = call.operator, time.perf_counter()
+    assert isinstance(op, Operator)
+    frame = _whole(before)
+    done = op.transform(frame, call.binding)
+    _keep_whole(call, to, frame, done, stats, time.perf_counter() - started)
+
+
+def _free_form(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> None:
+    """A `run` of somebody's own, over a storage in memory; the rows it writes are new ones."""
+    frame, started = _whole(before), time.perf_counter()
+    storage = MemoryStorage(visible(frame))
+    assert call.free_form is not None
+    given = with_storage(call.free_form, storage.step())
+    type(call.operator).run(*given.args, **given.kwargs)
+    made = storage.result
+    ids = [f"{call.step}:{i}" for i in range(made.height)]
+    done = Outcome(made.insert_column(0, pl.Series(ROW, ids, dtype=pl.String)))
+    _keep_whole(call, to, frame, done, stats, time.perf_counter() - started)
+
+
+def _whole(before: StageDir) -> pl.DataFrame:
+    return pl.concat(list(before.frames()), how="vertical_relaxed")
+
+
+def _keep_whole(call: Call, to: StageDir, frame: pl.DataFrame, done: Outcome, stats: StepStats, seconds: float) -> None:
+    slices: Iterator[pl.DataFrame] = done.frame.iter_slices(ROWS_A_PART) if done.frame.height else iter([done.frame])
+    mine = StepStats()
+    mine.saw(frame, done, seconds)
+    stats.add(mine)
+    for part, piece in enumerate(slices):
+        last = part == max(0, -(-done.frame.height // ROWS_A_PART) - 1)
+        account = stamped(done.dropped, call.step, call.name) if last else pl.DataFrame(schema=STEP | DROPPED)
+        to.keep(part, piece, account, NO_FAILED, {call.step: mine if last else StepStats()})
+
+
+def _keep_part(call: Call, to: StageDir, part: int, frame: pl.DataFrame, done: Outcome, stats: StepStats, seconds: float) -> None:
+    mine = StepStats()
+    mine.saw(frame, done, seconds)
+    if part == 0:
+        mine.metrics = dict(stats.metrics)
+    stats.add(mine)
+    to.keep(part, done.frame, stamped(done.dropped, call.step, call.name), NO_FAILED, {call.step: mine})
+
+
+__all__ = ["Any", "run_barrier"]

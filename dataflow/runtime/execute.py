@@ -1,0 +1,286 @@
+"""Running a plan: stage after stage, using again what is finished and unchanged, and an account of it all."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from dataflow import __version__
+from dataflow.core import background
+from dataflow.core.errors import DataFlowError, RunStopped, ServingError
+from dataflow.core.frames import ROW, numbered, type_name, visible
+from dataflow.plan.fingerprint import settings_of
+from dataflow.plan.plan import Flow, Plan, Stage
+from dataflow.plan.trace import Call
+from dataflow.runtime.barrier import run_barrier
+from dataflow.runtime.progress import Progress
+from dataflow.runtime.report import write_report
+from dataflow.runtime.rundir import RunDir, StageDir, write_json, write_table
+from dataflow.runtime.runs import Run
+from dataflow.runtime.stats import StepStats
+from dataflow.runtime.stream import Streamer
+from dataflow.serving.journal import Journal
+from dataflow.storage import write_frames
+
+log = logging.getLogger(__name__)
+PART_ROWS = 50_000
+MODEL_PART_ROWS = 1024
+PART_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a plan is run."""
+
+    limit: int | None = None
+    """Source rows at most: a preview."""
+    keep_steps: bool = False
+    """Whether the table after every step is written where eager mode writes it."""
+    retry_failed: bool = False
+    """Whether rows set aside by an earlier run are tried again."""
+    progress: bool = True
+
+
+def run_plan(plan: Plan, options: Options) -> Run:
+    """Run every flow of a plan, and return the run of the last one.
+
+    Raises:
+        RunStopped: a serving cannot answer; everything so far is saved, and running again goes on from there.
+        KeyboardInterrupt: Ctrl-C; likewise.
+    """
+    runs = [Runner(plan, flow, options).run() for flow in plan.flows]
+    if not runs:
+        raise DataFlowError(f"{plan.pipeline}.forward() runs no operator")
+    return runs[-1]
+
+
+@dataclass
+class Runner:
+    """One run of one flow."""
+
+    plan: Plan
+    flow: Flow
+    options: Options
+    totals: dict[int, StepStats] = field(default_factory=dict)
+    reused: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.dir = RunDir(Path(self.flow.storage.run_dir))
+        self.totals = {c.step: StepStats() for c in self.flow.calls}
+        self.started, self.clock = datetime.now(UTC), time.monotonic()
+
+    def run(self) -> Run:
+        with self.dir.locked():
+            status, message = "failed", ""
+            try:
+                with Progress(self.flow, self.totals, show=self.options.progress):
+                    last, used = background.run(self._stages())
+                status = "done"
+                self._sink(last)
+                if self.options.limit is None:
+                    self.dir.prune(used)
+            except KeyboardInterrupt:
+                status, message = "stopped", "interrupted"
+                raise
+            except BaseExceptionGroup as group:
+                error = _first(group)
+                status, message = ("stopped" if isinstance(error, ServingError) else "failed"), str(error)
+                if isinstance(error, ServingError):
+                    raise RunStopped(f"{error}\nEverything so far is saved in {self.dir.path}; run again to go on.") from error
+                raise error from None
+            except Exception as error:
+                message = str(error)
+                raise
+            finally:
+                summary = self._account(status, message)
+                Journal.at(self.dir.journal).close()
+        return Run(self.dir.path, summary)
+
+    async def _stages(self) -> tuple[StageDir, list[StageDir]]:
+        before: StageDir | None = None
+        used: list[StageDir] = []
+        for stage in self.flow.stages:
+            to = self.dir.stage(stage.number, stage.fingerprint)
+            if self.options.retry_failed and to.parts_with_failures():
+                self._forget_from(stage)
+            await self._stage(stage, before, to)
+            before = to
+            used.append(to)
+        assert before is not None
+        return before, used
+
+    def _forget_from(self, stage: Stage) -> None:
+        """Take back the parts with failures, and all that was made of them."""
+        for later in self.flow.stages[stage.number - 1 :]:
+            folder = self.dir.stage(later.number, later.fingerprint)
+            if later is stage:
+                folder.forget(folder.parts_with_failures())
+            else:
+                folder.remove()
+
+    async def _stage(self, stage: Stage, before: StageDir | None, to: StageDir) -> None:
+        done = to.done()
+        if to.finished and self._has_steps(stage, to):
+            self._recall(stage, done)
+            self.reused |= {c.step for c in stage.calls}
+            return
+        if not stage.streams:
+            to.remove()
+            source = before or self._source_dir(stage)
+            await run_barrier(stage.calls[0], source, to, self.totals[stage.calls[0].step], self.dir.journal)
+        else:
+            if not self._has_steps(stage, to):
+                to.remove()
+                done = {}
+            self._recall(stage, done)
+            streamer = Streamer(stage, to, self.totals, self.dir.journal, keep_steps=self.options.keep_steps)
+            await streamer.run(self._parts(stage, before, set(done)))
+        to.finish()
+
+    def _has_steps(self, stage: Stage, to: StageDir) -> bool:
+        return not self.options.keep_steps or not stage.streams or not to.parts() or all(to.has_step(c.step) for c in stage.calls)
+
+    def _recall(self, stage: Stage, done: dict[int, dict[str, Any]]) -> None:
+        """Take the account of parts that an earlier run finished."""
+        for account in done.values():
+            for call in stage.calls:
+                if (kept := account["steps"].get(str(call.step))) is not None:
+                    self.totals[call.step].add(StepStats.from_part(kept))
+
+    def _parts(self, stage: Stage, before: StageDir | None, done: set[int]) -> Iterator[tuple[int, pl.DataFrame]]:
+        if before is not None:
+            return ((p, before.read(p)) for p in before.parts() if p not in done)
+        first = stage.calls[0].op
+        if first is not None and first.makes_rows:
+            total: int = first.total()  # type: ignore[attr-defined]
+            return _cut(self._limited(total), MODEL_PART_ROWS, done)
+        return self._source_parts(stage, done)
+
+    def _source_parts(self, stage: Stage, done: set[int]) -> Iterator[tuple[int, pl.DataFrame]]:
+        source, rows = self.flow.source, self._part_rows(stage)
+        height, number = self._limited(source.height), 0
+        while number in done:
+            number += 1
+        if not height and number == 0:
+            yield 0, numbered(pl.DataFrame(schema=source.schema))
+        for frame in source.batches(rows, number * rows) if number * rows < height else ():
+            if number * rows >= height:
+                return
+            if number not in done:
+                yield number, numbered(frame.head(height - number * rows), number * rows)
+            number += 1
+
+    def _limited(self, rows: int) -> int:
+        return rows if self.options.limit is None else min(rows, self.options.limit)
+
+    def _part_rows(self, stage: Stage) -> int:
+        most = MODEL_PART_ROWS if stage.calls_models else PART_ROWS
+        size = getattr(self.flow.source, "nbytes", 0) / max(1, self.flow.source.height)
+        return max(1, min(most, int(PART_BYTES / size))) if size else most
+
+    def _source_dir(self, stage: Stage) -> StageDir:
+        """The source as parts, for a first step that needs the whole table."""
+        folder = StageDir(self.dir.path / "stages" / f"00-{stage.fingerprint[:16]}")
+        folder.remove()
+        for number, frame in self._source_parts(stage, set()):
+            folder.keep(number, frame, pl.DataFrame(), pl.DataFrame(), {})
+        return folder
+
+    def _sink(self, last: StageDir) -> None:
+        """Leave the table where eager mode would, and the accounts of rows beside the stages."""
+        used = [(s, self.dir.stage(s.number, s.fingerprint)) for s in self.flow.stages]
+        if self.options.limit is None:
+            for stage, folder in used if self.options.keep_steps else ():
+                for call in stage.calls[:-1] if stage.streams else ():
+                    self._write_step(call, folder, call.step)
+                self._write_step(stage.calls[-1], folder, None)
+            self._write_step(self.flow.calls[-1], last, None)
+        dropped = pl.concat([f.dropped() for _, f in used])
+        failed = pl.concat([f.failed() for _, f in used])
+        write_table(self.dir.path / "dropped.parquet", dropped)
+        write_table(self.dir.path / "failed.parquet", failed)
+        write_table(self.dir.path / "lineage.parquet", _lineage(last, dropped, failed))
+
+    def _write_step(self, call: Call, folder: StageDir, step: int | None) -> None:
+        path = Path(self.flow.storage.path_of(call.step))
+        frames = (visible(f) for f in folder.frames(step=step))
+        schema = visible(folder.read(folder.parts()[0], step=step)).schema
+        write_frames(path, frames, schema)
+
+    def _account(self, status: str, message: str) -> dict[str, Any]:
+        steps = [self._step_account(c) for c in self.flow.calls]
+        names = ("calls", "cached", "retried", "prompt_tokens", "completion_tokens", "cost", "failed")
+        totals = {k: sum(s[k] for s in steps) for k in names} | {"dropped": sum(sum(s["dropped"].values()) for s in steps)}
+        summary = {
+            "version": 1, "pipeline": self.plan.pipeline, "status": status, "message": message, "run_dir": str(self.dir.path),
+            "started": self.started.isoformat(timespec="seconds"), "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - self.clock, 3), "limit": self.options.limit,
+            "versions": {"dataflow": __version__, "python": platform.python_version(), "polars": pl.__version__},
+            "source": self._source_account(), "stages": [self.dir.stage(s.number, s.fingerprint).path.name for s in self.flow.stages],
+            "steps": steps, "totals": totals, "output": self._output_account(steps, status),
+        }  # fmt: skip
+        name = "run" if self.options.limit is None else "preview"
+        write_json(self.dir.path / f"{name}.json", summary)
+        write_report(summary, self.dir.path / ("report.html" if name == "run" else "preview.html"))
+        return summary
+
+    def _step_account(self, call: Call) -> dict[str, Any]:
+        doc = (type(call.operator).__doc__ or "").strip().partition("\n")[0]
+        return {
+            "step": call.step, "operator": call.name, "kind": call.op.kind if call.op else "free form", "headline": doc,
+            "reads": {k: v for k, v in call.binding.reads.items() if v}, "writes": dict(call.binding.writes),
+            "settings": settings_of(call.operator), "reused": call.step in self.reused, **self.totals[call.step].to_dict(),
+        }  # fmt: skip
+
+    def _source_account(self) -> dict[str, Any]:
+        source = self.flow.source
+        bad = [vars(b) if hasattr(b, "__dict__") else b for b in getattr(source, "bad_lines", [])[:10]]
+        return {
+            "name": str(getattr(self.flow.storage, "first_entry_file_name", "")), "rows": self._limited(source.height),
+            "columns": {k: type_name(v) for k, v in source.schema.items()},
+            "bad_lines": getattr(source, "bad_count", 0), "bad_line_samples": bad,
+        }  # fmt: skip
+
+    def _output_account(self, steps: list[dict[str, Any]], status: str) -> dict[str, Any]:
+        last = self.flow.calls[-1]
+        path = str(self.flow.storage.path_of(last.step)) if self.options.limit is None and status == "done" else ""
+        columns = {k: type_name(v) for k, v in self.flow.schema.items()}
+        return {"path": path, "rows": steps[-1]["rows_out"], "columns": columns}
+
+
+def _cut(total: int, rows: int, done: set[int]) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Empty rows for an operator that makes them, in parts."""
+    for number, first in enumerate(range(0, max(total, 1), rows)):
+        if number not in done:
+            yield number, numbered(pl.DataFrame(height=min(rows, total - first)), first)
+
+
+def _lineage(last: StageDir, dropped: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
+    """Every row that ever ended: its id, the row it was made from, the source row, and its fate."""
+    kept = pl.concat([f.select(pl.col(ROW).alias("row")) for f in last.frames([])]).with_columns(fate=pl.lit("kept"))
+    lost = [f.select("row", pl.lit(fate).alias("fate"), "step", "operator") for f, fate in ((dropped, "dropped"), (failed, "failed"))]
+    rows = pl.concat([kept, *lost], how="diagonal_relaxed")
+    parent = pl.when(pl.col("row").str.contains("/")).then(pl.col("row").str.replace(r"/[^/]*$", ""))
+    return rows.with_columns(parent=parent, source_row=pl.col("row").str.split("/").list.first())
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that started it all: what stops a run before what merely broke with it."""
+    leaves = list(_leaves(group))
+    return next((e for e in leaves if isinstance(e, ServingError)), leaves[0])
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        yield from _leaves(error) if isinstance(error, BaseExceptionGroup) else (error,)
+
+
+__all__ = ["Options", "run_plan"]

@@ -1,0 +1,165 @@
+"""The run directory: `cache_path/<run>/` with the journal, the stages' parts, and the account of the last run."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from dataflow.core.errors import RunStopped
+from dataflow.core.frames import ROW
+from dataflow.core.outcome import DROPPED, FAILED
+from dataflow.runtime.stats import StepStats
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """The whole file or none of it, on disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_atomically(path, orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS))
+
+
+def write_table(path: Path, frame: pl.DataFrame) -> None:
+    """A Parquet file, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    frame.write_parquet(temporary, compression="zstd", compression_level=1)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+class RunDir:
+    """The files of one pipeline's runs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.sqlite"
+
+    def stage(self, number: int, fingerprint: str) -> StageDir:
+        return StageDir(self.path / "stages" / f"{number:02d}-{fingerprint[:16]}")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from running the same pipeline here.
+
+        Raises:
+            RunStopped: one already does.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise RunStopped(f"another process is running in {self.path}; wait for it, or name another file_name_prefix") from None
+            yield
+
+    def prune(self, used: Sequence[StageDir]) -> None:
+        """Delete the stages of earlier runs that this one did not use."""
+        keep = {s.path.name for s in used}
+        for folder in (self.path / "stages").glob("*"):
+            if folder.name not in keep:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class StageDir:
+    """The parts of one stage. A part is there whole, or not: its account is the last file written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def _file(self, part: int, kind: str, suffix: str = "parquet") -> Path:
+        return self.path / f"part-{part:06d}.{kind}.{suffix}"
+
+    def done(self) -> dict[int, dict[str, Any]]:
+        """The accounts of the finished parts, by number."""
+        found = sorted(self.path.glob("part-*.done.json"))
+        return {int(f.name[5:11]): orjson.loads(f.read_bytes()) for f in found}
+
+    @property
+    def finished(self) -> bool:
+        return (self.path / "finished").exists()
+
+    def finish(self) -> None:
+        write_atomically(self.path / "finished", b"")
+
+    def keep(self, part: int, frame: pl.DataFrame, dropped: pl.DataFrame, failed: pl.DataFrame, stats: Mapping[int, StepStats]) -> None:
+        """Write one finished part; it counts once this returns."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_table(self._file(part, "rows"), frame)
+        if dropped.height:
+            write_table(self._file(part, "dropped"), dropped)
+        if failed.height:
+            write_table(self._file(part, "failed"), failed)
+        account = {str(step): s.to_part() for step, s in stats.items()}
+        write_json(self._file(part, "done", "json"), {"rows": frame.height, "steps": account})
+
+    def keep_step(self, part: int, step: int, frame: pl.DataFrame) -> None:
+        """Write the table after one step, for a run that keeps every step."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_table(self._file(part, f"step{step:03d}"), frame)
+
+    def parts(self) -> list[int]:
+        return sorted(self.done())
+
+    def read(self, part: int, columns: Sequence[str] | None = None, step: int | None = None) -> pl.DataFrame:
+        path = self._file(part, "rows" if step is None else f"step{step:03d}")
+        wanted = None if columns is None else list(dict.fromkeys([ROW, *columns]))
+        return pl.read_parquet(path, columns=wanted)
+
+    def has_step(self, step: int) -> bool:
+        return bool(self.parts()) and all(self._file(p, f"step{step:03d}").exists() for p in self.parts())
+
+    def frames(self, columns: Sequence[str] | None = None, step: int | None = None) -> Iterator[pl.DataFrame]:
+        for part in self.parts():
+            yield self.read(part, columns, step)
+
+    def dropped(self) -> pl.DataFrame:
+        return _all(self.path.glob("part-*.dropped.parquet"), STEP | DROPPED)
+
+    def failed(self) -> pl.DataFrame:
+        return _all(self.path.glob("part-*.failed.parquet"), STEP | FAILED)
+
+    def parts_with_failures(self) -> list[int]:
+        return sorted(int(f.name[5:11]) for f in self.path.glob("part-*.failed.parquet"))
+
+    def forget(self, parts: Sequence[int]) -> None:
+        """Take parts back, so that the next run makes them anew."""
+        (self.path / "finished").unlink(missing_ok=True)
+        for part in parts:
+            self._file(part, "done", "json").unlink(missing_ok=True)
+            for file in self.path.glob(f"part-{part:06d}.*"):
+                file.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+STEP: dict[str, Any] = {"step": pl.Int64(), "operator": pl.String()}
+
+
+def _all(files: Iterator[Path], schema: Mapping[str, Any]) -> pl.DataFrame:
+    frames = [pl.read_parquet(f) for f in sorted(files)]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=dict(schema))
+
+
+def stamped(frame: pl.DataFrame, step: int, operator: str) -> pl.DataFrame:
+    """An account of rows with the step that it is about."""
+    return frame.select(pl.lit(step, pl.Int64).alias("step"), pl.lit(operator).alias("operator"), pl.all())

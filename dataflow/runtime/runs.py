@@ -1,0 +1,134 @@
+"""Runs that have been: finding them, their tables, and what became of one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from dataflow.core.errors import StorageError
+from dataflow.core.frames import ROW, records, visible
+from dataflow.runtime.rundir import StageDir
+
+
+class Run:
+    """What a run left: its table, its counts, its report."""
+
+    def __init__(self, run_dir: Path, summary: dict[str, Any]) -> None:
+        self.run_dir, self.summary = run_dir, summary
+
+    @property
+    def path(self) -> Path | None:
+        """The file with the final table; null for a preview."""
+        name = self.summary["output"]["path"]
+        return Path(name) if name else None
+
+    @property
+    def rows(self) -> int:
+        return int(self.summary["output"]["rows"])
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """Calls, cached calls, tokens, cost, rows dropped and failed, of all steps together."""
+        return dict(self.summary["totals"])
+
+    @property
+    def report(self) -> Path:
+        return self.run_dir / ("report.html" if self.summary.get("limit") is None else "preview.html")
+
+    @cached_property
+    def table(self) -> pl.DataFrame:
+        """The final table."""
+        stages = self.stages
+        if not stages or not stages[-1].finished:
+            raise StorageError(f"{self.run_dir} holds no finished table; run the pipeline again")
+        return visible(pl.concat(list(stages[-1].frames()), how="vertical_relaxed"))
+
+    @property
+    def stages(self) -> list[StageDir]:
+        return [StageDir(self.run_dir / "stages" / name) for name in self.summary["stages"]]
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return records(self.table)
+
+    @property
+    def dropped(self) -> pl.DataFrame:
+        """Each dropped row: step, operator, row, reason, value."""
+        return pl.read_parquet(self.run_dir / "dropped.parquet")
+
+    @property
+    def failed(self) -> pl.DataFrame:
+        """Each failed row: step, operator, row, error, kind, and the row itself as JSON."""
+        return pl.read_parquet(self.run_dir / "failed.parquet")
+
+    @property
+    def lineage(self) -> pl.DataFrame:
+        """Each row that ended: row, fate, step, operator, parent, source_row."""
+        return pl.read_parquet(self.run_dir / "lineage.parquet")
+
+    def __repr__(self) -> str:
+        done = f"{self.summary['status']}, {self.summary['source']['rows']} rows in, {self.rows} out"
+        return f"<Run {self.summary['pipeline']}: {done}, {self.counts['calls']} calls; report {self.report}>"
+
+
+def find(cache_path: str | Path = ".") -> list[Path]:
+    """The run directories under a folder, latest first."""
+    found = {f.parent for name in ("run.json", "preview.json") for f in Path(cache_path).rglob(name)}
+    real = [d for d in found if (d / "stages").is_dir()]
+    return sorted(real, key=lambda d: max(f.stat().st_mtime for f in d.glob("*.json")), reverse=True)
+
+
+def load(run_dir: str | Path) -> Run:
+    """The last run of a directory, or its last preview where nothing else has run.
+
+    Raises:
+        StorageError: there is no run.
+    """
+    folder = Path(run_dir)
+    for name in ("run.json", "preview.json"):
+        if (folder / name).exists():
+            return Run(folder, orjson.loads((folder / name).read_bytes()))
+    raise StorageError(f"{folder} holds no run; `dataflow runs` lists those there are")
+
+
+def trace(run_dir: str | Path, row: str) -> list[dict[str, Any]]:
+    """A row's history from source to fate: an event a stage, and one where it or a row made of it was lost.
+
+    Each event has `step`, `operator`, `row`, `fate` and `values`.
+    """
+    events: list[dict[str, Any]] = []
+    run = load(run_dir)
+    steps = run.summary["steps"]
+    for stage in run.stages:
+        events += _lost(stage, row)
+        events += _seen(stage, row, steps)
+    return sorted(events, key=lambda e: (e["step"], e["row"]))
+
+
+def _lost(stage: StageDir, row: str) -> Iterator[dict[str, Any]]:
+    for frame, fate, why in ((stage.dropped(), "dropped", "reason"), (stage.failed(), "failed", "error")):
+        for found in frame.filter(_related(pl.col("row"), row)).to_dicts():
+            values = orjson.loads(found["record"]) if "record" in found else {"value": found["value"]}
+            yield {"step": found["step"], "operator": found["operator"], "row": found["row"], "fate": f"{fate}: {found[why]}", "values": values}
+
+
+def _seen(stage: StageDir, row: str, steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    account = stage.done()
+    last = max((int(s) for a in account.values() for s in a["steps"]), default=0)
+    name = next((s["operator"] for s in steps if s["step"] == last), "source")
+    for frame in stage.frames():
+        hit = frame.filter(_related(pl.col(ROW), row))
+        for identifier, values in zip(hit[ROW].to_list(), records(hit), strict=True):
+            yield {"step": last, "operator": name, "row": identifier, "fate": "passed", "values": values}
+
+
+def _related(column: pl.Expr, row: str) -> pl.Expr:
+    """The row itself, those it was made from, and those made from it."""
+    parts = row.split("/")
+    ancestors = ["/".join(parts[: i + 1]) for i in range(len(parts))]
+    return column.is_in(ancestors) | column.str.starts_with(row + "/")

@@ -1,0 +1,160 @@
+"""What every serving of this package offers: replies and vectors in order, sync and async, through one engine."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from dataflow.core import background
+from dataflow.core.abc import LLMServingABC
+from dataflow.core.errors import CallError, ConfigError, RowError
+from dataflow.core.protocols import ChatBackend, EmbedBackend, Message, Reply, Request, Scope
+from dataflow.serving.engine import Engine, Policy
+from dataflow.serving.structured import checked
+
+log = logging.getLogger(__name__)
+ASSISTANT = "You are a helpful assistant"
+_open: weakref.WeakSet[Serving] = weakref.WeakSet()
+
+
+class Serving(LLMServingABC):
+    """A model back end behind the request engine.
+
+    All calls give results in the order of the inputs, with null for one that failed; its error is kept in
+    `errors` by position until the next call. Calls made inside a pipeline are journalled with its run.
+    """
+
+    embed_batch: ClassVar[int] = 64
+    """Texts sent in one embedding request."""
+
+    def __init__(self, name: str, policy: Policy) -> None:
+        self.name, self.policy = name, policy
+        self.errors: dict[int, str] = {}
+        self._engine = Engine(policy, name)
+        self._chat: ChatBackend | None = None
+        self._embed: EmbedBackend | None = None
+        _open.add(self)
+
+    def make_chat(self) -> ChatBackend:
+        raise ConfigError(f"{type(self).__name__} answers no prompts")
+
+    def make_embed(self) -> EmbedBackend:
+        raise ConfigError(f"{type(self).__name__} gives no embeddings")
+
+    def check(self) -> str | None:
+        """What would keep every call from being answered, found without a call; null where nothing is known."""
+        return None
+
+    @property
+    def fingerprint(self) -> Mapping[str, Any]:
+        """All that decides the replies: two servings with equal fingerprints answer alike."""
+        return {"serving": type(self).__name__, "name": self.name}
+
+    async def ask(self, request: Request, scope: Scope, row: str = "0", sample: int = 0) -> Reply:
+        """One reply; `row` and `sample` tell apart draws of one prompt where the model samples.
+
+        Raises:
+            CallError: the call failed for good.
+            ReplyError: the reply does not meet the request's JSON schema.
+            ServingError: no call can succeed.
+        """
+        if self._chat is None:
+            self._chat = self.make_chat()
+        backend = self._chat
+
+        async def send(asked: Request) -> Reply:
+            return await self._engine.chat(backend, asked, scope, row, sample)
+
+        reply = await send(request)
+        if reply.truncated and not reply.text:
+            raise CallError("the model stopped at its length limit before it said anything")
+        return reply if request.schema is None else await checked(request, reply, send)
+
+    async def embed(self, texts: Sequence[str], scope: Scope) -> list[Any]:
+        """One vector `(dim,) float32` a text, null where the call failed."""
+        if self._embed is None:
+            self._embed = self.make_embed()
+        return list(await self._engine.embed(self._embed, texts, scope, self.embed_batch))
+
+    def generate_from_input(
+        self,
+        user_inputs: list[str],
+        system_prompt: str = ASSISTANT,
+        json_schema: dict[str, Any] | None = None,
+    ) -> list[str | None]:
+        """One reply a prompt."""
+        return background.run(self.agenerate_from_input(user_inputs, system_prompt, json_schema))
+
+    async def agenerate_from_input(
+        self,
+        user_inputs: list[str],
+        system_prompt: str = ASSISTANT,
+        json_schema: dict[str, Any] | None = None,
+    ) -> list[str | None]:
+        return await self._all([Request.of(u, system_prompt, json_schema) for u in user_inputs])
+
+    def generate_from_conversations(
+        self, conversations: Sequence[Sequence[Message]], json_schema: dict[str, Any] | None = None
+    ) -> list[str | None]:
+        """One reply a conversation, each a list of `{"role", "content"}`."""
+        return background.run(self.agenerate_from_conversations(conversations, json_schema))
+
+    async def agenerate_from_conversations(
+        self, conversations: Sequence[Sequence[Message]], json_schema: dict[str, Any] | None = None
+    ) -> list[str | None]:
+        return await self._all([Request(tuple(turns), json_schema) for turns in conversations])
+
+    def generate_embedding_from_input(self, texts: list[str]) -> list[list[float] | None]:
+        """One vector a text."""
+        return background.run(self.agenerate_embedding_from_input(texts))
+
+    async def agenerate_embedding_from_input(self, texts: list[str]) -> list[list[float] | None]:
+        vectors = await self.embed(texts, background.current_scope.get() or Scope())
+        return [None if v is None else v.tolist() for v in vectors]
+
+    async def _all(self, requests: Sequence[Request]) -> list[str | None]:
+        scope = background.current_scope.get() or Scope()
+        self.errors = {}
+        first_draw = 0
+        if scope.usage is not None:
+            first_draw, scope.usage.draws = scope.usage.draws, scope.usage.draws + len(requests)
+
+        async def one(i: int, request: Request) -> str | None:
+            try:
+                return (await self.ask(request, scope, row=f"#{first_draw + i}")).text
+            except RowError as error:
+                self.errors[i] = str(error)
+                return None
+
+        replies = await asyncio.gather(*(one(i, r) for i, r in enumerate(requests)))
+        if self.errors:
+            first = next(iter(self.errors.values()))
+            log.warning("%s: %d of %d calls failed: %s", self.name, len(self.errors), len(requests), first)
+        return list(replies)
+
+    def cleanup(self) -> None:
+        """Let go of connections and models; the next call takes them up again."""
+        backends = [b for b in (self._chat, self._embed) if b is not None]
+        self._chat = self._embed = None
+        for backend in backends:
+            background.run(backend.close())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in vars(self).items() if k not in ("_engine", "_chat", "_embed")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _engine=Engine(state["policy"], state["name"]), _chat=None, _embed=None)
+        _open.add(self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
+@atexit.register
+def _close_all() -> None:
+    for serving in list(_open):
+        serving.cleanup()

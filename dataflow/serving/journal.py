@@ -1,0 +1,159 @@
+"""The journal: every reply is on disk before it counts, so no call is ever paid for twice."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from dataflow.core.errors import StorageError
+from dataflow.core.frames import dumps
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS replies (
+    key BLOB PRIMARY KEY, operator TEXT, model TEXT, body BLOB, prompt_tokens INTEGER,
+    completion_tokens INTEGER, cost REAL, seconds REAL, at REAL) WITHOUT ROWID
+"""
+_INSERT = "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = "SELECT body, operator, model, prompt_tokens, completion_tokens, cost, seconds FROM replies WHERE key = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One reply as it came, raw: what is parsed from it is no part of it."""
+
+    key: bytes
+    body: bytes
+    operator: str = ""
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    seconds: float = 0.0
+
+
+def key_of(*parts: Any) -> bytes:
+    """The key of a canonical request: equal values give equal keys, whatever the order of dict keys."""
+    try:
+        text = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, orjson.JSONEncodeError):
+        text = dumps(list(parts)).encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=16).digest()
+
+
+class Journal:
+    """Replies by key in one SQLite file. Written by one thread that commits whatever has gathered at once.
+
+    `put` returns when the reply has been synced to disk; `get` sees every reply that was put.
+    """
+
+    _open: dict[Path, Journal] = {}
+    _lock = threading.Lock()
+
+    @classmethod
+    def at(cls, path: Path) -> Journal:
+        """The journal of that file, one a process."""
+        path = path.absolute()
+        with cls._lock:
+            if path not in cls._open:
+                cls._open[path] = cls(path)
+            return cls._open[path]
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._reader = _connect(path)
+        self._waiting: queue.SimpleQueue[tuple[list[Entry], asyncio.Future[None]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._writer = threading.Thread(target=self._write, name="dataflow-journal", daemon=True)
+        self._writer.start()
+
+    def get(self, key: bytes) -> Entry | None:
+        row = self._reader.execute(_SELECT, (key,)).fetchone()
+        return Entry(key, *row) if row else None
+
+    async def put(self, entries: list[Entry]) -> None:
+        """Keep replies; returns when they are durable."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.put((entries, done))
+        await done
+
+    def close(self) -> None:
+        """Write what is left, and let the file go."""
+        with self._lock:
+            self._open.pop(self.path.absolute(), None)
+        self._waiting.put(None)
+        self._writer.join(timeout=30)
+        self._reader.close()
+
+    def __len__(self) -> int:
+        (count,) = self._reader.execute("SELECT count(*) FROM replies").fetchone()
+        return int(count)
+
+    def _write(self) -> None:
+        connection = _connect(self.path)
+        while (first := self._waiting.get()) is not None:
+            group, last = self._gather(first)
+            fault = _commit(connection, [entry for entries, _ in group for entry in entries])
+            group[0][1].get_loop().call_soon_threadsafe(_settle, [f for _, f in group], fault)
+            if last:
+                break
+        connection.close()
+
+    def _gather(
+        self, first: tuple[list[Entry], asyncio.Future[None]]
+    ) -> tuple[list[tuple[list[Entry], asyncio.Future[None]]], bool]:
+        group = [first]
+        while not self._waiting.empty():
+            item = self._waiting.get()
+            if item is None:
+                return group, True
+            group.append(item)
+        return group, False
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=60)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(_SCHEMA)
+    except sqlite3.DatabaseError as error:
+        raise StorageError(f"{path} is no journal ({error}); move it away and run again") from error
+    return connection
+
+
+def _commit(connection: sqlite3.Connection, entries: list[Entry]) -> Exception | None:
+    now = time.time()
+    rows = [
+        (e.key, e.operator, e.model, e.body, e.prompt_tokens, e.completion_tokens, e.cost, e.seconds, now)
+        for e in entries
+    ]
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(_INSERT, rows)
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        return StorageError(f"the journal cannot be written: {error}")
+    return None
+
+
+def _settle(futures: list[asyncio.Future[None]], fault: Exception | None) -> None:
+    for future in futures:
+        if future.done():
+            continue
+        if fault is None:
+            future.set_result(None)
+        else:
+            future.set_exception(fault)
