@@ -19,7 +19,7 @@ $(READY): requirements.lock pyproject.toml
 	touch $(READY)
 
 demo: setup  ## prepare instruction data from a real book with a model on this machine
-	$(BIN)/python -m dataflow.zoo.demo
+	$(BIN)/python -m dataflow.zoo.demo $(ARGS)
 
 check: setup  ## formatting, lint, types, layers, and that generated files are up to date
 	$(BIN)/ruff format --check .

@@ -34,14 +34,21 @@ def counted(counts: dict[str, int]) -> dict[Path, str]:
     quoting = [p for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if p.exists()]
     texts = {page: page.read_text("utf-8") for page in quoting}
     return {
-        page: _COUNT.sub(lambda m: f"{m[1]}{counts[m[2]]}{m[3]}", text) for page, text in texts.items() if _COUNT.search(text)
+        page: _COUNT.sub(lambda m: f"{m[1]}{counts[m[2]]}{m[3]}", text)
+        for page, text in texts.items()
+        if _COUNT.search(text)
     }
 
 
 def stale(files: dict[Path, str]) -> list[Path]:
     """The files whose text is not that of the disk, and those on the disk that are generated no more."""
     changed = [p for p, text in files.items() if not p.exists() or p.read_text("utf-8") != text]
-    left = [p for folder, pattern in OWNED.items() for p in sorted((ROOT / folder).rglob(pattern)) if p not in files]
+    left = [
+        p
+        for folder, pattern in OWNED.items()
+        for p in sorted((ROOT / folder).rglob(pattern))
+        if p not in files
+    ]
     return sorted(changed) + left
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
-import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -16,12 +13,19 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from dataflow.core.ports import Arg, In, Out
+from dataflow.core.written import arguments, constraints, extras_of, source, type_text, without_arguments
 
 LOCALES = Path(__file__).parent.parent / "locales"
 """Holds `zh.json`: class name to `headline`, `notes`, and `columns` and `settings` by name."""
-FUNCTIONS = ("SampleEvaluator", "DatasetEvaluator", "RowGenerator", "Evaluator", "Generator", "Filter", "Refiner")
-_BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "length ≥", "max_length": "length ≤", "multiple_of": "multiple of"}
-_ADDRESS = re.compile(r"<(?:function |bound method )?([\w.<>]+)[^>]* at 0x[0-9a-f]+>")
+FUNCTIONS = (
+    "SampleEvaluator",
+    "DatasetEvaluator",
+    "RowGenerator",
+    "Evaluator",
+    "Generator",
+    "Filter",
+    "Refiner",
+)
 _LABELS = {
     "en": {"reads": "Reads", "writes": "Writes", "settings": "Settings", "args": "Arguments of run", "prompts": "Prompts", "needs": "Needs", "required": "required", "optional": "optional"},
     "zh": {"reads": "读取的列", "writes": "写入的列", "settings": "参数", "args": "run 的其他参数", "prompts": "可用的提示词模板", "needs": "依赖", "required": "必填", "optional": "可选"},
@@ -126,18 +130,24 @@ def describe(cls: type, lang: str = "en") -> Description:
         kind=getattr(cls, "kind", "FreeForm"),
         function=next((f for f in FUNCTIONS if cls.__name__.endswith(f)), ""),
         headline=headline,
-        notes=notes.strip(),
-        reads=tuple(_reads(k, p) for k, p in {**free, **getattr(cls, "inputs", {})}.items() if isinstance(p, In)),
-        writes=tuple(_writes(k, p) for k, p in {**free, **getattr(cls, "outputs", {})}.items() if isinstance(p, Out)),
+        notes=(notes if hasattr(cls, "model_fields") else without_arguments(notes)).strip(),
+        reads=tuple(
+            _reads(k, p) for k, p in {**free, **getattr(cls, "inputs", {})}.items() if isinstance(p, In)
+        ),
+        writes=tuple(
+            _writes(k, p) for k, p in {**free, **getattr(cls, "outputs", {})}.items() if isinstance(p, Out)
+        ),
         settings=settings,
         run_args=tuple(
-            ArgInfo(k, source(p.default), p.doc) for k, p in {**free, **getattr(cls, "run_args", {})}.items() if isinstance(p, Arg)
+            ArgInfo(k, source(p.default), p.doc)
+            for k, p in {**free, **getattr(cls, "run_args", {})}.items()
+            if isinstance(p, Arg)
         ),
         open_inputs=bool(getattr(cls, "open_inputs", False)),
         prompts=_prompts(cls, settings),
         calls_models=calls,
         streams=bool(getattr(cls, "streams", False)),
-        needs=(*_servings(settings), *_extras(cls)),
+        needs=(*_servings(settings), *extras_of(cls)),
     )
     return _translated(described, _locale(lang).get(cls.__name__)) if lang != "en" else described
 
@@ -151,13 +161,6 @@ def domain_of(module: str) -> str:
     """`core_text` for this package's operators and prompts; the top-level package for everybody else's."""
     parts = module.split(".")
     return parts[2] if parts[0] == "dataflow" and len(parts) > 2 else parts[0]
-
-
-def source(value: Any) -> str:
-    """A value as Python source, the same in every process."""
-    if inspect.isroutine(value) or inspect.isclass(value):
-        return str(value.__qualname__)
-    return _ADDRESS.sub(r"<\1>", repr(value))
 
 
 def _reads(key: str, port: In) -> ColumnInfo:
@@ -174,17 +177,29 @@ def _settings(cls: type) -> Iterator[SettingInfo]:
         yield from _constructor(cls)
         return
     for name, info in fields.items():
-        default = None if info.is_required() else source(info.get_default(call_default_factory=True, validated_data={}))
-        yield SettingInfo(name, _written_type(cls, name, info), default, " ".join((info.description or "").split()), _constraints(info))
+        default = (
+            None
+            if info.is_required()
+            else source(info.get_default(call_default_factory=True, validated_data={}))
+        )
+        yield SettingInfo(
+            name,
+            _written_type(cls, name, info),
+            default,
+            " ".join((info.description or "").split()),
+            constraints(info),
+        )
 
 
 def _constructor(cls: type) -> Iterator[SettingInfo]:
-    """The settings of a free-form operator: the parameters of its constructor."""
-    for p in list(inspect.signature(cls).parameters.values()):
+    """The settings of a free-form operator: the parameters of its constructor, as its docstring's `Args:` has them."""
+    told = arguments(cls.__doc__ or "")
+    for p in inspect.signature(cls).parameters.values():
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             continue
         default = None if p.default is p.empty else source(p.default)
-        yield SettingInfo(p.name, "Any" if p.annotation is p.empty else type_text(p.annotation), default, "")
+        noted = "Any" if p.annotation is p.empty else type_text(p.annotation)
+        yield SettingInfo(p.name, noted, default, told.get(p.name, ""))
 
 
 def _free_form(cls: type) -> dict[str, In | Out | Arg]:
@@ -214,61 +229,20 @@ def _written_type(cls: type, name: str, info: FieldInfo) -> str:
     return type_text(info.annotation)
 
 
-def type_text(annotation: Any) -> str:
-    """An annotation as short source: no module names, no `Annotated` or `Optional`."""
-    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    text = re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", "", text.strip("'\""))
-    if match := re.fullmatch(r"Annotated\[(.*?),.*\]", text, re.DOTALL):
-        text = match.group(1)
-    if match := re.fullmatch(r"Optional\[(.*)\]", text):
-        text = f"{match.group(1)} | None"
-    if match := re.fullmatch(r"Union\[([^\[\]]*)\]", text):
-        text = match.group(1).replace(", ", " | ").replace("NoneType", "None")
-    return " ".join(text.split())
-
-
-def _constraints(info: FieldInfo) -> str:
-    found = []
-    for limit in info.metadata:
-        found += [f"{sign} {getattr(limit, name)}" for name, sign in _BOUNDS.items() if getattr(limit, name, None) is not None]
-        if pattern := getattr(limit, "pattern", None):
-            found.append(f"matches {pattern}")
-    return ", ".join(found)
-
-
 def _prompts(cls: type, settings: Iterable[SettingInfo]) -> tuple[str, ...]:
     if all(s.name != "prompt_template" for s in settings):
         return ()
-    return tuple(p.__name__ for p in getattr(cls, "ALLOWED_PROMPTS", ()) if p.__name__ not in ("PromptABC", "DIYPromptABC"))
+    return tuple(
+        p.__name__
+        for p in getattr(cls, "ALLOWED_PROMPTS", ())
+        if p.__name__ not in ("PromptABC", "DIYPromptABC")
+    )
 
 
 def _servings(settings: Iterable[SettingInfo]) -> Iterator[str]:
     for setting in settings:
         if setting.name.endswith("_serving"):
             yield setting.name.removesuffix("_serving")
-
-
-def _extras(cls: type) -> list[str]:
-    """The optional extras that the class may ask for: its own `extras`, and those of the `MissingDependency` that
-    its code, or the functions of its module which that code names, can raise.
-    """
-    try:
-        module = ast.parse(inspect.getsource(sys.modules[cls.__module__]))
-    except (OSError, TypeError, SyntaxError, KeyError):
-        return sorted(getattr(cls, "extras", ()))
-    defined = {n.name: n for n in module.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
-    found, waiting, seen = set(getattr(cls, "extras", ())), [cls.__name__], set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name not in defined:
-            continue
-        seen.add(name)
-        for node in ast.walk(defined[name]):
-            if isinstance(node, ast.Name):
-                waiting.append(node.id)
-            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "MissingDependency" and len(node.args) > 1:
-                found.add(str(ast.literal_eval(node.args[1])))
-    return sorted(found)
 
 
 @cache
@@ -288,7 +262,9 @@ def _translated(described: Description, words: Mapping[str, Any] | None) -> Desc
         notes=words.get("notes", described.notes),
         reads=tuple(replace(c, doc=columns.get(c.port, c.doc)) for c in described.reads),
         writes=tuple(replace(c, doc=columns.get(c.port, c.doc)) for c in described.writes),
-        settings=tuple(replace(s, description=settings.get(s.name, s.description)) for s in described.settings),
+        settings=tuple(
+            replace(s, description=settings.get(s.name, s.description)) for s in described.settings
+        ),
     )
 
 

@@ -270,5 +270,7 @@ def visible(frame: pl.DataFrame) -> pl.DataFrame:
 def records(frame: pl.DataFrame) -> list[dict[str, Any]]:
     """The frame's rows as Python dicts, `json` columns parsed, row ids left out."""
     shown = visible(frame)
+    if not shown.columns:
+        return [{} for _ in range(frame.height)]
     columns = [values(shown[c]) for c in shown.columns]
     return [dict(zip(shown.columns, row, strict=True)) for row in zip(*columns, strict=True)]

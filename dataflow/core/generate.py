@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import polars as pl
@@ -112,7 +112,7 @@ def check_serving(serving: Any, parameter: str) -> Iterator[tuple[str, str]]:
         yield parameter, f": {fault}"
 
 
-def build(prompt: PromptABC, slots: dict[str, str], system: str | None = None) -> Request:
+def build(prompt: PromptABC, slots: Mapping[str, Any], system: str | None = None) -> Request:
     """A prompt filled in, with `system` where it has no system part; users' own prompts get the slots they take."""
     if isinstance(prompt, Prompt):
         asked, told = prompt.build_prompt(**slots), prompt.build_system_prompt(**slots)
@@ -121,7 +121,7 @@ def build(prompt: PromptABC, slots: dict[str, str], system: str | None = None) -
     return Request.of(str(_call(prompt.build_prompt, slots)), _call(own, slots) if callable(own) else system)
 
 
-def _call(build: Any, slots: dict[str, str]) -> Any:
+def _call(build: Any, slots: Mapping[str, Any]) -> Any:
     params = inspect.signature(build).parameters.values()
     if any(p.kind is p.VAR_KEYWORD for p in params):
         return build(**slots)

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from dataflow.core.frames import ROW, dumps, records
+from dataflow.core.frames import ROW, clean, dumps, records
 
 DROPPED = pl.Schema({"row": pl.String(), "reason": pl.String(), "value": pl.String()})
 FAILED = pl.Schema({"row": pl.String(), "error": pl.String(), "kind": pl.String(), "record": pl.String()})
@@ -34,14 +34,14 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
-        return cls(str(error) or repr(error), type(error).__name__)
+        return cls(clean(str(error)) or repr(error), type(error).__name__)
 
 
 def shown(value: Any) -> str | None:
     """A value as a short text for a table of reasons."""
     if value is None:
         return None
-    text = value if isinstance(value, str) else dumps(value)
+    text: str = clean(value) if isinstance(value, str) else dumps(value)
     return text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 1] + "…"
 
 

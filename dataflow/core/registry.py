@@ -161,7 +161,9 @@ class Registry:
             "trimmed_by": len(removed),
         }
         if verbose:
-            log.info("%s: %d of %d kept; unknown: %s", self, len(self), len(before), account["missing_in_registry"])
+            log.info(
+                "%s: %d of %d kept; unknown: %s", self, len(self), len(before), account["missing_in_registry"]
+            )
         return account
 
     def __repr__(self) -> str:
@@ -181,9 +183,9 @@ def _add(entries: dict[str, Entry], entry: Entry) -> None:
 def _of_table(table: Path) -> Iterator[Entry]:
     if not table.exists():
         return
-    known: dict[str, Any]
     for name, known in json.loads(table.read_bytes()).items():
-        yield Entry(name, **{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
+        facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+        yield Entry(name, **facts)
 
 
 def _of_entry_points(group: str) -> Iterator[Entry]:
@@ -192,12 +194,19 @@ def _of_entry_points(group: str) -> Iterator[Entry]:
     for point in sorted(entry_points(group=group), key=lambda p: p.name):
         package = point.dist.name if point.dist else ""
         if point.attr != point.name:
-            log.warning("%s: entry point %s = %r does not name a class of that name; left out", package, point.name, point.value)
+            log.warning(
+                "%s: entry point %s = %r does not name a class of that name; left out",
+                package,
+                point.name,
+                point.value,
+            )
             continue
         yield Entry(point.name, point.module, domain=point.module.partition(".")[0], package=package)
 
 
-def lazy(package: str, where: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+def lazy(
+    package: str, where: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """`__getattr__`, `__dir__` and `__all__` of a package whose classes load when first used.
 
     Args:

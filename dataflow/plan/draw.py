@@ -65,6 +65,13 @@ def clipped(text: object, width: float, size: float = 13) -> str:
     return line.rstrip() + "…"
 
 
+def svg_text(style: str, x: float, y: float, text: str, *, end: bool = False, title: str = "") -> str:
+    """One line of SVG text, from x on or up to x; `title` is what a pointer that rests on it is told."""
+    anchor = ' text-anchor="end"' if end else ""
+    hint = f"<title>{escaped(title)}</title>" if title and title != text else ""
+    return f'<text class="{style}" x="{x:.5g}" y="{y:g}"{anchor}>{escaped(text)}{hint}</text>'
+
+
 @dataclass
 class _Port:
     """One line of a card: a column, under the name by which the operator knows it."""
@@ -194,22 +201,20 @@ def _wire_svg(wire: _Wire, left: float) -> str:
 def _port_svg(port: _Port, left: float) -> str:
     name = clipped(port.name, 150, 12)
     column = clipped(port.column, CARD - 50 - text_width(name, 12), 12.5)
-    title = f"<title>{escaped(port.column)}</title>" if column != port.column else ""
-    return (
-        f'<text class="dfg-col" x="{left + 14:g}" y="{port.y + 4:g}">{escaped(column)}{title}</text>'
-        f'<text class="dfg-soft" text-anchor="end" x="{left + CARD - 14:g}" y="{port.y + 4:g}">{escaped(name)}</text>'
+    return svg_text("dfg-col", left + 14, port.y + 4, column, title=port.column) + svg_text(
+        "dfg-soft", left + CARD - 14, port.y + 4, name, end=True
     )
 
 
 def _card_svg(card: _Card, left: float) -> str:
     frame = "dfg-card" if card.number else "dfg-end"
-    title = f"{card.number}  {card.title}" if card.number else card.title
+    title = f"{card.number} {card.title}" if card.number else card.title
     kind = clipped(card.kind, 170, 12)
+    room = CARD - 50 - text_width(kind, 12)
     parts = [
         f'<rect class="{frame}" x="{left:g}" y="{card.top:g}" width="{CARD}" height="{card.height:g}" rx="7"/>',
-        f'<text class="dfg-name" x="{left + 14:g}" y="{card.top + 24:g}">'
-        f"{escaped(clipped(title, CARD - 50 - text_width(kind, 12), 14))}<title>{escaped(card.title)}</title></text>",
-        f'<text class="dfg-soft" text-anchor="end" x="{left + CARD - 14:g}" y="{card.top + 24:g}">{escaped(kind)}</text>',
+        svg_text("dfg-name", left + 14, card.top + 24, clipped(title, room, 14), title=title),
+        svg_text("dfg-soft", left + CARD - 14, card.top + 24, kind, end=True),
         *(_port_svg(port, left) for port in [*card.reads, *card.writes]),
     ]
     if card.reads and card.writes:
@@ -223,8 +228,7 @@ def _band_svg(band: tuple[str, float, float], width: float) -> str:
     label = name if name.lower().startswith("stage") else f"stage {name}"
     return (
         f'<rect class="dfg-band" x="6" y="{top:g}" width="{width - 12:g}" height="{bottom - top:g}" rx="9"/>'
-        f'<text class="dfg-soft" text-anchor="end" x="{width - PAD:g}" y="{top + 18:g}">{escaped(clipped(label, 300))}</text>'
-    )
+    ) + svg_text("dfg-soft", width - PAD, top + 18, clipped(label, 300), end=True)
 
 
 def _svg(width: float, height: float, parts: Iterable[str]) -> str:

@@ -162,22 +162,26 @@ class MultiHopPair(BaseModel):
     type: str
 
 
-_MULTI_HOP_EN = (
+_HOP_ROLE_EN = (
     "You write questions that cannot be answered from one sentence alone. A good one links two or three facts "
     "of the text in two or three steps, names everything it is about, and has one short answer that the text "
-    "supports. Write in English. If the text links no facts, do not invent any.",
+    "supports. Write in English. If the text links no facts, do not invent any."
+)
+_HOP_TASK_EN = (
     "<text>\n{text}\n</text>\n"
     "Write one such question about the text between the tags. Reply with one JSON object and nothing else:\n"
     '{"question": "…", "reasoning_steps": [{"step": "…"}, {"step": "…"}], "answer": "…", '
-    '"supporting_facts": ["a sentence of the text", "…"], "type": "the field of knowledge"}',
+    '"supporting_facts": ["a sentence of the text", "…"], "type": "the field of knowledge"}'
 )
-_MULTI_HOP_ZH = (
+_HOP_ROLE_ZH = (
     "你负责编写无法仅凭一句话回答的问题。好的问题用两到三个推理步骤把文本中的两到三个事实联系起来，"
-    "写明所涉及的对象，并且只有一个由文本支持的简短答案。请用中文书写。如果文本中的事实互不相关，不要编造。",
+    "写明所涉及的对象，并且只有一个由文本支持的简短答案。请用中文书写。如果文本中的事实互不相关，不要编造。"
+)
+_HOP_TASK_ZH = (
     "<text>\n{text}\n</text>\n"
     "请针对标签之间的文本写一个这样的问题。只回复一个 JSON 对象，不要有其他内容：\n"
     '{"question": "…", "reasoning_steps": [{"step": "…"}, {"step": "…"}], "answer": "…", '
-    '"supporting_facts": ["文本中的一句话", "…"], "type": "知识领域"}',
+    '"supporting_facts": ["文本中的一句话", "…"], "type": "知识领域"}'
 )
 
 
@@ -187,6 +191,6 @@ class Text2MultiHopQAGeneratorPrompt(Prompt):
     reply = MultiHopPair
 
     def __init__(self, lang: str = "en") -> None:
-        system, template = _MULTI_HOP_EN if lang == "en" else _MULTI_HOP_ZH
-        super().__init__(template, system)
+        english = lang == "en"
+        super().__init__(_HOP_TASK_EN if english else _HOP_TASK_ZH, _HOP_ROLE_EN if english else _HOP_ROLE_ZH)
         self.lang = lang

@@ -229,7 +229,10 @@ class Runner:
         }  # fmt: skip
         name = "run" if self.options.limit is None else "preview"
         write_json(self.dir.path / f"{name}.json", summary)
-        write_report(summary, self.dir.path / ("report.html" if name == "run" else "preview.html"))
+        try:
+            write_report(summary, self.dir.path / ("report.html" if name == "run" else "preview.html"))
+        except Exception:
+            log.exception("the report of %s could not be drawn; the run itself is not touched by that", self.dir.path)
         return summary
 
     def _step_account(self, call: Call) -> dict[str, Any]:

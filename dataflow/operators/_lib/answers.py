@@ -19,7 +19,26 @@ _MINERVA = re.compile(r"final answer is \$(.*?)\$\. I hope", re.DOTALL)
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _WORD = re.compile(r"[A-Za-z]+")
-_FUNCTIONS = frozenset("sin cos tan cot sec csc log ln exp sqrt pi inf infty mod gcd lcm max min deg".split())
+_FUNCTIONS = frozenset(
+    (
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "log",
+        "exp",
+        "sqrt",
+        "inf",
+        "infty",
+        "mod",
+        "gcd",
+        "lcm",
+        "max",
+        "min",
+    )
+)
 _RUNAWAY = re.compile(r"\^\s*(?:\{[^{}]*\^|\w\s*\^|\{?-?\d{4,})|\d{4,}\s*!|!\s*!")
 _LONGEST = 400
 _REWRITES = tuple(
@@ -99,11 +118,11 @@ def _without_units(text: str) -> str:
 
 
 _SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = {w: 10 * i for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
-_VALUES = {w: i for i, w in enumerate(_SMALL)} | _TENS
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_VALUES = {w: i for i, w in enumerate(_SMALL)} | {w: 10 * i for i, w in enumerate(_TENS, 2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 
 

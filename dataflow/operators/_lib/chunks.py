@@ -13,7 +13,7 @@ _LEVELS = (_LINES, _SENTENCES, _WORDS)
 
 def estimated_tokens(text: str) -> float:
     """About as many tokens as a text has: one for four ASCII characters, one for each other character."""
-    others = len(text) - len(text) if text.isascii() else sum(c > "\x7f" for c in text)
+    others = 0 if text.isascii() else sum(c > "\x7f" for c in text)
     return (len(text) - others) / 4 + others
 
 
@@ -35,7 +35,9 @@ def chunks(text: str, limit: float, size: Callable[[str], float] = estimated_tok
         yield "".join(held)
 
 
-def _parts(text: str, limit: float, size: Callable[[str], float], level: int = 0) -> Iterator[tuple[str, float]]:
+def _parts(
+    text: str, limit: float, size: Callable[[str], float], level: int = 0
+) -> Iterator[tuple[str, float]]:
     cost = size(text)
     if cost <= limit or len(text) < 2:
         yield from [(text, cost)] if text else []

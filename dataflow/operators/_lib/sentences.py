@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from importlib import resources
 
-_ABBREVIATIONS = (
-    "mr mrs ms dr prof rev gen col sen rep st jr sr vs etc inc ltd co corp dept univ fig figs eq no vol pp ch sec "
-    "approx cf al ca e.g i.e a.m p.m u.s u.k jan feb mar apr jun jul aug sep sept oct nov dec"
-).split()
 _END = re.compile(r"(?<=[。！？!?…])[”’』」）)\"']*\s*|(?<=\.)[”’)\"']*\s+|\n{2,}")
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
 _WORD = re.compile(
@@ -28,11 +26,16 @@ def sentences(text: str) -> list[str]:
     return [*found, rest] if rest else found
 
 
+@functools.cache
+def _abbreviations() -> frozenset[str]:
+    return frozenset(resources.files(__package__).joinpath("abbreviations.txt").read_text("utf-8").split())
+
+
 def _is_abbreviated(piece: str) -> bool:
     """Whether a piece ends in `Dr.`, `e.g.` or an initial like `J.`, so that its sentence goes on."""
     match = _LAST_WORD.search(piece[-24:])
     word = match.group(1).lower() if match else ""
-    return word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha())
+    return word in _abbreviations() or (len(word) == 1 and word.isalpha())
 
 
 def count_words(text: str) -> int:

@@ -35,7 +35,10 @@ class AnswerJudgeMultipleQuestionsPrompt(ParagraphsPrompt):
 
     system = _ROLE
     template = (
-        _QUESTION + "\n" + _PAIR + "The question has several parts. Judge each part by itself, in order: `true` "
+        _QUESTION
+        + "\n"
+        + _PAIR
+        + "The question has several parts. Judge each part by itself, in order: `true` "
         "if the answer to it agrees with the reference, `false` if it does not or is missing, `empty` if the "
         "reference has no answer to it. Reply with JSON only:\n"
         '{"reason": "one or two sentences", "judgement": ["true", "false", "empty"]}'

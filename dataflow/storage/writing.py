@@ -1,0 +1,54 @@
+"""Writing a table, a frame at a time, so that it appears whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import polars as pl
+
+from dataflow.core.errors import StorageError
+from dataflow.core.frames import ROW, visible
+from dataflow.storage.atomic import replacing
+from dataflow.storage.formats import format_of
+from dataflow.storage.sidecar import Known, remember
+from dataflow.storage.stored import conform
+
+
+def write_frames(path: str | Path, frames: Iterable[pl.DataFrame], schema: pl.Schema) -> int:
+    """Write frames as one table and return the number of rows; the hidden row ids are left out.
+
+    What was at `path` stays until the new table is complete and on the disk. A table of no rows keeps its columns.
+
+    Raises:
+        StorageError: the format cannot hold a column, or a frame does not fit the schema.
+    """
+    path = Path(path)
+    kind, compression = format_of(path)
+    shown = pl.Schema({n: d for n, d in schema.items() if n != ROW})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    counted = _Counted(frames, shown)
+    with replacing(path) as temporary:
+        blocks = kind.write(temporary, compression, iter(counted), shown)
+    if kind.remembers:
+        remember(path, Known(shown, counted.rows, tuple(blocks)))
+    return counted.rows
+
+
+class _Counted:
+    """Frames on their way to a file."""
+
+    def __init__(self, frames: Iterable[pl.DataFrame], schema: pl.Schema) -> None:
+        self.frames, self.schema, self.rows = frames, schema, 0
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for frame in self.frames:
+            shown = visible(frame)
+            surplus = [c for c in shown.columns if c not in self.schema]
+            if surplus:
+                raise StorageError(
+                    f"columns {', '.join(map(repr, surplus))} are not in the schema of the table to write"
+                )
+            made = conform(shown, self.schema)
+            self.rows += made.height
+            yield made
