@@ -30,7 +30,9 @@ class Verdict:
     """Calls in flight at the kills, at most."""
 
 
-def trial(rows: int = 2000, kills: int = 20, temperature: float = 0.0, latency_s: float = 0.005, seed: int = 1) -> Verdict:
+def trial(
+    rows: int = 2000, kills: int = 20, temperature: float = 0.0, latency_s: float = 0.005, seed: int = 1
+) -> Verdict:
     """Run once undisturbed, then once killed at random moments and started again each time."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "in.jsonl")
@@ -38,23 +40,38 @@ def trial(rows: int = 2000, kills: int = 20, temperature: float = 0.0, latency_s
         with ServerProcess(latency_s=latency_s) as server:
             calm, took = _calm(source, Path(folder, "calm"), server.url, temperature)
             server.reset()
-            done = _stormy(source, Path(folder, "storm"), server.url, temperature, kills, took, random.Random(seed))
+            done = _stormy(
+                source, Path(folder, "storm"), server.url, temperature, kills, took, random.Random(seed)
+            )
             stats = server.stats()
         same = calm.read_bytes() == Path(folder, "storm", "trial_step6.jsonl").read_bytes()
         return Verdict(rows, done, same, stats["unique"], stats["calls"] - stats["unique"], done * WORKERS)
 
 
 def _command(source: Path, cache: Path, url: str, temperature: float) -> list[str]:
-    return [sys.executable, "-m", "bench.kill_pipeline", str(source), str(cache), url, str(temperature), str(WORKERS)]
+    return [
+        sys.executable,
+        "-m",
+        "bench.kill_pipeline",
+        str(source),
+        str(cache),
+        url,
+        str(temperature),
+        str(WORKERS),
+    ]
 
 
 def _calm(source: Path, cache: Path, url: str, temperature: float) -> tuple[Path, float]:
     started = time.monotonic()
-    subprocess.run(_command(source, cache, url, temperature), check=True, stdout=subprocess.DEVNULL, timeout=300)
+    subprocess.run(
+        _command(source, cache, url, temperature), check=True, stdout=subprocess.DEVNULL, timeout=300
+    )
     return cache / "trial_step6.jsonl", time.monotonic() - started
 
 
-def _stormy(source: Path, cache: Path, url: str, temperature: float, kills: int, took: float, draw: random.Random) -> int:
+def _stormy(
+    source: Path, cache: Path, url: str, temperature: float, kills: int, took: float, draw: random.Random
+) -> int:
     """Kill as often as asked, each time after a random while; then let it finish. The kills that struck."""
     struck, start_up = 0, 0.6
     while struck < kills:
@@ -68,7 +85,9 @@ def _stormy(source: Path, cache: Path, url: str, temperature: float, kills: int,
             process.kill()
             process.wait()
             struck += 1
-    subprocess.run(_command(source, cache, url, temperature), check=True, stdout=subprocess.DEVNULL, timeout=300)
+    subprocess.run(
+        _command(source, cache, url, temperature), check=True, stdout=subprocess.DEVNULL, timeout=300
+    )
     return struck
 
 

@@ -51,7 +51,9 @@ class KillTrial(PipelineABC):
     def __init__(self, source: str, cache: str, url: str, temperature: float, workers: int) -> None:
         super().__init__()
         self.storage = FileStorage(source, cache_path=cache, file_name_prefix="trial", cache_type="jsonl")
-        serving = APILLMServing(api_url=url, model_name="counting", temperature=temperature, max_workers=workers)
+        serving = APILLMServing(
+            api_url=url, model_name="counting", temperature=temperature, max_workers=workers
+        )
         self.first = PromptedGenerator(serving, system_prompt="one")
         self.twice = Twice()
         self.second = PromptedGenerator(serving, system_prompt="two")

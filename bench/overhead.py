@@ -50,7 +50,9 @@ async def bare_once(count: int, url: str) -> None:
 
         async def work() -> None:
             for i in waiting:
-                body = orjson.dumps({"model": "m", "messages": [{"role": "user", "content": f"question {i}"}]})
+                body = orjson.dumps(
+                    {"model": "m", "messages": [{"role": "user", "content": f"question {i}"}]}
+                )
                 async with session.post(url, data=body) as response:
                     orjson.loads(await response.read())["choices"][0]["message"]["content"]
 

@@ -10,6 +10,7 @@ import pkgutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,7 @@ from typing import Any
 from dataflow.core.catalogue import describe, domain_of
 from dataflow.core.errors import DefinitionError
 from dataflow.core.operator import OperatorABC
-from dataflow.core.prompt import Prompt, PromptABC
+from dataflow.core.prompt import DIYPromptABC, Prompt, PromptABC
 from dataflow.core.registry import ROOMS
 from dataflow.core.written import source, type_text
 
@@ -254,18 +255,27 @@ def _imported(noted: str, imports: set[str], cls: type) -> str:
 
 
 def _import_of(name: str, cls: type) -> str | None:
+    """The line that imports what a class's annotations call `name`."""
     if name == "Any":
         return "from typing import Any"
-    for base in cls.__mro__:
-        value = vars(sys.modules[base.__module__]).get(name)
-        if value is not None:
-            home = getattr(value, "__module__", base.__module__)
-            known = getattr(sys.modules.get(home), name, None) is value
-            return f"from {home if known else base.__module__} import {name}"
-    known_prompt = next((p for p in getattr(cls, "ALLOWED_PROMPTS", ()) if p.__name__ == name), None)
-    if name in ("DIYPromptABC", "PromptABC"):
-        return f"from dataflow.core.prompt import {name}"
-    return f"from {known_prompt.__module__} import {name}" if known_prompt else None
+    for base in cls.__mro__[:-1]:
+        imported = _imports(base.__module__)
+        if name in imported or hasattr(sys.modules[base.__module__], name):
+            return imported.get(name, f"from {base.__module__} import {name}")
+    prompts = (*getattr(cls, "ALLOWED_PROMPTS", ()), DIYPromptABC)
+    return next((f"from {p.__module__} import {name}" for p in prompts if p.__name__ == name), None)
+
+
+@cache
+def _imports(module: str) -> dict[str, str]:
+    """Each name that a module imports, under `TYPE_CHECKING` too, with the line that does."""
+    lines = {}
+    for node in ast.walk(ast.parse(inspect.getsource(sys.modules[module]))):
+        for alias in node.names if isinstance(node, (ast.Import, ast.ImportFrom)) else ():
+            renamed = f" as {alias.asname}" if alias.asname else ""
+            start = f"from {node.module} " if isinstance(node, ast.ImportFrom) else ""
+            lines[alias.asname or alias.name] = f"{start}import {alias.name}{renamed}"
+    return lines
 
 
 def _is_literal(default: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,6 +46,9 @@ def cases_of(domain: str) -> list[Case]:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = (
+        module  # kept alive with what its cases need: a temporary folder goes with its module
+    )
     spec.loader.exec_module(module)
     return list(module.CASES)
 

@@ -39,7 +39,7 @@ _HOMES = {
     "tables": ("Dataset", "Selection", "Summary"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-__all__ = [*_HOME_OF, "LLM_SERVING_CLASSES", "OPERATOR_CLASSES", "get_operator"]  # noqa: PLE0604, PLE0605
+__all__ = [*_HOME_OF, "LLM_SERVING_CLASSES", "OPERATOR_CLASSES", "get_operator"]
 
 
 def __getattr__(name: str) -> Any:

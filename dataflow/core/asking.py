@@ -84,7 +84,9 @@ async def together(*calls: Awaitable[T]) -> list[T]:
     return results  # type: ignore[return-value]
 
 
-def ask_all(serving: LLMServing | None, requests: Sequence[Request | str], operator: str) -> list[str | Failure]:
+def ask_all(
+    serving: LLMServing | None, requests: Sequence[Request | str], operator: str
+) -> list[str | Failure]:
     """The reply to each request, or why there is none: for operators that see whole columns, on their worker thread."""
     scope = current_scope.get() or Scope(operator)
     asks = askers(serving, scope, [str(i) for i in range(len(requests))], operator)
@@ -119,12 +121,16 @@ class ListCalls:
             self._waiting = [w for w in self._waiting if _shape(w[0]) != (system, schema)]
             await self._answer(group, system, schema)
 
-    async def _answer(self, group: list[tuple[Request, asyncio.Future[str]]], system: str | None, schema: Any) -> None:
+    async def _answer(
+        self, group: list[tuple[Request, asyncio.Future[str]]], system: str | None, schema: Any
+    ) -> None:
         prompts = [r.messages[-1]["content"] for r, _ in group]
         extra = {} if schema is None else {"json_schema": dict(schema)}
         token = current_scope.set(self._scope)
         try:
-            replies = await asyncio.to_thread(self._serving.generate_from_input, prompts, system or "", **extra)
+            replies = await asyncio.to_thread(
+                self._serving.generate_from_input, prompts, system or "", **extra
+            )
             if inspect.isawaitable(replies):
                 replies = await replies
             _hand_out(group, replies, type(self._serving).__name__)
@@ -140,7 +146,9 @@ def _shape(request: Request) -> tuple[str | None, Any]:
     return (first["content"] if first["role"] == "system" else None), request.schema
 
 
-def _hand_out(group: list[tuple[Request, asyncio.Future[str]]], replies: Sequence[str | None], name: str) -> None:
+def _hand_out(
+    group: list[tuple[Request, asyncio.Future[str]]], replies: Sequence[str | None], name: str
+) -> None:
     if len(replies) != len(group):
         raise CallError(f"{len(replies)} replies to {len(group)} prompts")
     for (_, future), reply in zip(group, replies, strict=True):

@@ -80,11 +80,17 @@ def column_faults(operator: Operator, binding: Binding, schema: pl.Schema) -> li
     for port, column in binding.columns_read():
         if column not in schema:
             have = ", ".join(shown) or "none"
-            faults.append((port, column, f"is not a column here; there are {have}.{did_you_mean(column, shown)}"))
+            faults.append(
+                (port, column, f"is not a column here; there are {have}.{did_you_mean(column, shown)}")
+            )
         elif port in operator.inputs and not accepts(operator.inputs[port].type, schema[column]):
             want, have = operator.inputs[port].type, type_name(schema[column])
             like = [c for c in shown if accepts(want, schema[c])]
-            hint = f" Columns of type {want}: {', '.join(like)}." if like else f" No column here is of type {want}."
+            hint = (
+                f" Columns of type {want}: {', '.join(like)}."
+                if like
+                else f" No column here is of type {want}."
+            )
             faults.append((port, column, f"holds {have}, where {want} is read.{hint}"))
     return faults
 

@@ -29,7 +29,7 @@ class JsonType(pl.BaseExtension):
         super().__init__("arrow.json", pl.String())
 
     @classmethod
-    def ext_from_params(cls, name: str, storage: DataType, metadata: str | None) -> JsonType:
+    def ext_from_params(cls, name: str, storage: DataType | DataTypeClass, metadata: str | None) -> JsonType:
         return cls()
 
 
@@ -91,9 +91,15 @@ def accepts(port_type: str, dtype: DataType | DataTypeClass) -> bool:
 def dumps(value: Any) -> str:
     """One JSON text of a value; lone surrogates stay, escaped, and numpy values become numbers and lists."""
     try:
-        return orjson.dumps(value, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+        text = orjson.dumps(value, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     except (TypeError, orjson.JSONEncodeError):
         return json.dumps(value, default=_plain, allow_nan=True)
+    # orjson writes NaN and infinities as null
+    return (
+        json.dumps(value, default=_plain, allow_nan=True)
+        if "null" in text and _has_odd_float(value)
+        else text
+    )
 
 
 def loads(text: str | bytes) -> Any:
@@ -103,6 +109,14 @@ def loads(text: str | bytes) -> Any:
     except orjson.JSONDecodeError:
         return json.loads(text)
     return json.loads(text) if _has_big_float(value) else value
+
+
+def _has_odd_float(value: Any) -> bool:
+    if isinstance(value, (float, np.floating)):
+        return not math.isfinite(value)
+    if isinstance(value, dict):
+        return any(map(_has_odd_float, value.values()))
+    return isinstance(value, (list, tuple, np.ndarray)) and any(map(_has_odd_float, value))
 
 
 def _has_big_float(value: Any) -> bool:
@@ -175,16 +189,48 @@ def series(name: str, cells: Sequence[Any], dtype: DataType | DataTypeClass) -> 
         return pl.Series(name, texts, dtype=pl.String).ext.to(JSON)
     if dtype.is_numeric() and any(isinstance(c, bool) for c in cells):
         raise TypeError(f"a truth value is not a number of column {name!r}")
+    if (dtype.is_nested() or dtype == pl.Null) and not all(_fits(c, _instance(dtype)) for c in cells):
+        raise TypeError(f"a cell of column {name!r} is no {dtype}")
     try:
         return pl.Series(name, [clean(c) for c in cells] if dtype == pl.String else cells, dtype=dtype)
     except UnicodeEncodeError:
         return pl.Series(name, [_clean_all(c) for c in cells], dtype=dtype)
 
 
+def _fits(value: Any, dtype: pl.DataType) -> bool:
+    """Whether a value is of the type; said here because polars converts values inside of lists and structs."""
+    if value is None:
+        return True
+    if isinstance(dtype, pl.Struct):
+        fields = {f.name: _instance(f.dtype) for f in dtype.fields}
+        same = isinstance(value, dict) and value.keys() == fields.keys()
+        return same and all(_fits(v, fields[k]) for k, v in value.items())
+    if isinstance(dtype, (pl.List, pl.Array)):
+        inner = _instance(dtype.inner)
+        if isinstance(value, (np.ndarray, pl.Series)):
+            return True
+        if not isinstance(value, (list, tuple)):
+            return False
+        plain = not inner.is_nested() and not inner.is_integer()
+        return all(_fits(v, inner) for v in ({type(v): v for v in value}.values() if plain else value))
+    if isinstance(value, (bool, np.bool_)) or dtype == pl.Boolean:
+        return dtype == pl.Boolean and isinstance(value, (bool, np.bool_))
+    if dtype.is_integer():
+        return isinstance(value, (int, np.integer)) and -(2**63) <= value < 2**64
+    if dtype.is_float():
+        return isinstance(value, (int, float, np.number))
+    if dtype == pl.String:
+        return isinstance(value, str)
+    return dtype != pl.Null
+
+
 def from_records(records: Sequence[dict[str, Any]], schema: pl.Schema | None = None) -> pl.DataFrame:
     """Rows as a frame: each column gets the one type its values share, or `json`."""
-    names = list(schema or {}) + [k for k in dict.fromkeys(k for r in records for k in r) if not schema or k not in schema]
-    return pl.DataFrame([infer_series(n, [r.get(n) for r in records], (schema or {}).get(n)) for n in names])
+    names = list(schema or {}) + [
+        k for k in dict.fromkeys(k for r in records for k in r) if not schema or k not in schema
+    ]
+    columns = {n: infer_series(n, [r.get(n) for r in records], (schema or {}).get(n)) for n in names}
+    return pl.DataFrame(columns) if columns else pl.DataFrame(height=len(records))
 
 
 def infer_series(name: str, cells: Sequence[Any], dtype: DataType | DataTypeClass | None = None) -> pl.Series:
@@ -220,7 +266,10 @@ def merge_types(a: pl.DataType, b: pl.DataType) -> pl.DataType:
         inner = merge_types(_instance(a.inner), _instance(b.inner))
         return JSON if inner is JSON else pl.List(inner)
     if isinstance(a, pl.Struct) and isinstance(b, pl.Struct) and _names(a) == _names(b):
-        merged = [merge_types(_instance(x.dtype), _instance(y.dtype)) for x, y in zip(a.fields, b.fields, strict=True)]
+        merged = [
+            merge_types(_instance(x.dtype), _instance(y.dtype))
+            for x, y in zip(a.fields, b.fields, strict=True)
+        ]
         return JSON if JSON in merged else pl.Struct(dict(zip(_names(a), merged, strict=True)))
     return JSON
 
@@ -250,7 +299,11 @@ def value_type(value: Any) -> pl.DataType:
     if isinstance(value, (list, tuple)):
         inner = shared_type(value)
         return JSON if inner is JSON else pl.List(inner)
-    if isinstance(value, dict) and value and all(isinstance(k, str) for k in value):
+    if (
+        isinstance(value, dict)
+        and value
+        and all(isinstance(k, str) and (k.isascii() or not _lone(k)) for k in value)
+    ):
         fields = {k: pl.Null() if v is None else value_type(v) for k, v in value.items()}
         return JSON if JSON in fields.values() else pl.Struct(fields)
     return JSON

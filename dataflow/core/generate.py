@@ -57,7 +57,9 @@ class Generate(RowOperator):
         named = {short(k) for k in cls.inputs}
         prompt = vars(cls).get("default_prompt")
         if isinstance(prompt, Prompt) and not cls.open_inputs and (loose := set(prompt.slots) - named):
-            raise DefinitionError(f"{cls.__name__}'s prompt has the slots {sorted(loose)}, which no input port names")
+            raise DefinitionError(
+                f"{cls.__name__}'s prompt has the slots {sorted(loose)}, which no input port names"
+            )
 
     def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
         yield from super().check(binding)
@@ -67,7 +69,10 @@ class Generate(RowOperator):
             for slot in self.prompt.slots:
                 if slot not in named:
                     have = ", ".join(sorted(named)) or "none"
-                    yield "prompt_template", f": the slot {{{slot}}} of {type(self.prompt).__name__} is named by no input port; there are {have}.{did_you_mean(slot, named)}"
+                    yield (
+                        "prompt_template",
+                        f": the slot {{{slot}}} of {type(self.prompt).__name__} is named by no input port; there are {have}.{did_you_mean(slot, named)}",
+                    )
 
     def slot_names(self, binding: Binding) -> set[str]:
         """The slots that a prompt may have here."""
@@ -182,7 +187,9 @@ class Embed(RowOperator):
         vectors = await embed(self.embedding_serving, [as_text(cells[i]) for i in asked], scope)
         results: list[Any] = [None] * frame.height
         for i, vector in zip(asked, vectors, strict=True):
-            results[i] = Failure("the embedding model gave no vector", "CallError") if vector is None else vector
+            results[i] = (
+                Failure("the embedding model gave no vector", "CallError") if vector is None else vector
+            )
         return outcome(frame, results, lambda kept, done: Outcome(self._written(kept, binding, done)))
 
     def _written(self, frame: pl.DataFrame, binding: Binding, vectors: list[Any]) -> pl.DataFrame:
@@ -212,7 +219,7 @@ class Source(Generate):
     kind: ClassVar[str] = "Source"
     makes_rows: ClassVar[bool] = True
     kernel: ClassVar[str] = "make"
-    input_key = NoPort()
+    input_key = NoPort()  # type: ignore[assignment]
 
     def total(self) -> int:
         """How many rows are made."""

@@ -7,6 +7,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from inspect import Parameter
 from typing import Any, ClassVar, TypeVar
 
 import polars as pl
@@ -119,7 +120,7 @@ class Operator(BaseModel, OperatorABC):
             raise
 
     @property
-    def logger(self) -> logging.Logger:
+    def logger(self) -> logging.Logger:  # type: ignore[override]
         return logging.getLogger(type(self).__module__)
 
     @classmethod
@@ -154,7 +155,9 @@ class Operator(BaseModel, OperatorABC):
         if extra and not self.open_inputs:
             name = next(iter(extra))
             have = ", ".join(known) or "none"
-            raise BindError(f"{type(self).__name__}.run has no key {name!r}; it has {have}.{did_you_mean(name, known)}")
+            raise BindError(
+                f"{type(self).__name__}.run has no key {name!r}; it has {have}.{did_you_mean(name, known)}"
+            )
         reads = {k: _column(type(self), k, keys.get(k), p) for k, p in self.inputs.items()}
         reads |= {k: _column(type(self), k, v, In()) for k, v in extra.items()}
         writes = {k: keys.get(k) or p.default or (reads.get(p.like or "")) for k, p in self.outputs.items()}
@@ -201,7 +204,9 @@ class Operator(BaseModel, OperatorABC):
 def _by_position(cls: type[Operator], args: tuple[Any, ...]) -> dict[str, Any]:
     names = list(cls.model_fields)
     if len(args) > len(names):
-        raise ConfigError(f"{cls.__name__} takes at most {len(names)} settings ({', '.join(names)}); {len(args)} were given")
+        raise ConfigError(
+            f"{cls.__name__} takes at most {len(names)} settings ({', '.join(names)}); {len(args)} were given"
+        )
     return dict(zip(names, args, strict=False))
 
 
@@ -211,11 +216,15 @@ def _explain(cls: type[Operator], error: ValidationError) -> str:
         name = ".".join(map(str, fault["loc"]))
         if fault["type"] == "extra_forbidden":
             fields = list(cls.model_fields)
-            lines.append(f"{cls.__name__} has no setting {name!r}; it has {', '.join(fields) or 'none'}.{did_you_mean(name, fields)}")
+            lines.append(
+                f"{cls.__name__} has no setting {name!r}; it has {', '.join(fields) or 'none'}.{did_you_mean(name, fields)}"
+            )
         elif fault["type"] == "missing":
             lines.append(f"{cls.__name__} needs {name}")
         else:
-            lines.append(f"{cls.__name__}: {name}={fault['input']!r}: {fault['msg'].removeprefix('Value error, ')}")
+            lines.append(
+                f"{cls.__name__}: {name}={fault['input']!r}: {fault['msg'].removeprefix('Value error, ')}"
+            )
     return "\n".join(lines)
 
 
@@ -265,25 +274,31 @@ def _column(cls: type, port: str, given: Any, declared: In) -> str | tuple[str, 
     if declared.optional and not column:
         return None
     want = "the name of a column" + (" or a list of them" if declared.many else "")
-    raise BindError(f"{cls.__name__}.run needs {port}, {want}" + ("" if column is None else f"; {column!r} is none"))
+    raise BindError(
+        f"{cls.__name__}.run needs {port}, {want}" + ("" if column is None else f"; {column!r} is none")
+    )
 
 
 def _signed_run(ports: Mapping[str, Port], open_inputs: bool) -> Callable[..., Any]:
     """A `run` whose signature names the keys, so that editors and checks know them."""
-    P = inspect.Parameter
-    params = [P("self", P.POSITIONAL_OR_KEYWORD), P("storage", P.POSITIONAL_OR_KEYWORD)]
+    params = [
+        Parameter("self", Parameter.POSITIONAL_OR_KEYWORD),
+        Parameter("storage", Parameter.POSITIONAL_OR_KEYWORD),
+    ]
     needed = [k for k, p in ports.items() if isinstance(p, In) and p.default is None and not p.optional]
     kinds: Iterable[tuple[str, Port]] = sorted(ports.items(), key=lambda kp: kp[0] not in needed)
     for name, port in kinds:
-        default = P.empty if name in needed else port.default
-        params.append(P(name, P.POSITIONAL_OR_KEYWORD, default=default, annotation=_annotation(port)))
+        default = Parameter.empty if name in needed else port.default
+        params.append(
+            Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=_annotation(port))
+        )
     if open_inputs:
-        params.append(P("columns", P.VAR_KEYWORD, annotation=str))
+        params.append(Parameter("columns", Parameter.VAR_KEYWORD, annotation=str))
     signature = inspect.Signature(params, return_annotation="str | list[str]")
 
     def run(self: Operator, storage: Storage, *args: Any, **keys: Any) -> str | list[str]:
         if args:
-            names = [p.name for p in params[2:] if p.kind is P.POSITIONAL_OR_KEYWORD]
+            names = [p.name for p in params[2:] if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
             keys = dict(zip(names, args, strict=False)) | keys
         return Operator.run(self, storage, **keys)
 
@@ -296,4 +311,6 @@ def _signed_run(ports: Mapping[str, Port], open_inputs: bool) -> Callable[..., A
 def _annotation(port: Port) -> str:
     if isinstance(port, Arg):
         return type(port.default).__name__ if port.default is not None else "Any"
-    return ("str | list[str]" if isinstance(port, In) and port.many else "str") + ("" if port.default else " | None")
+    return ("str | list[str]" if isinstance(port, In) and port.many else "str") + (
+        "" if port.default else " | None"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,9 +55,9 @@ Port = In | Out | Arg
 class Binding:
     """An operator's ports tied to columns: what one `run` reads and writes."""
 
-    reads: dict[str, str | tuple[str, ...] | None] = field(default_factory=dict)
+    reads: Mapping[str, str | tuple[str, ...] | None] = field(default_factory=dict)
     """Port to column, in the order the kernel takes them; null for an optional port left out."""
-    writes: dict[str, str] = field(default_factory=dict)
+    writes: Mapping[str, str] = field(default_factory=dict)
     args: dict[str, Any] = field(default_factory=dict)
 
     def columns_read(self) -> Iterator[tuple[str, str]]:

@@ -63,7 +63,9 @@ class Prompt(PromptABC):
     def version(self) -> str:
         """Changes whenever the words or the reply's shape do."""
         schema = repr(self.schema())
-        return blake2b("\0".join([self.template, self.system or "", schema]).encode(), digest_size=8).hexdigest()
+        return blake2b(
+            "\0".join([self.template, self.system or "", schema]).encode(), digest_size=8
+        ).hexdigest()
 
     def schema(self) -> Mapping[str, Any] | None:
         return self.reply.model_json_schema() if self.reply else None
@@ -85,7 +87,9 @@ def fill(template: str, values: Mapping[str, Any]) -> str:
     def put(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in values:
-            raise ConfigError(f"no value for the slot {{{name}}}; there are {', '.join(values) or 'none'}.{did_you_mean(name, values)}")
+            raise ConfigError(
+                f"no value for the slot {{{name}}}; there are {', '.join(values) or 'none'}.{did_you_mean(name, values)}"
+            )
         text = str(values[name])
         for tag in fences:
             text = text.replace(tag, "<\\" + tag[1:])
@@ -116,13 +120,15 @@ def prompt_restrict(*allowed: type[PromptABC]) -> Callable[[C], C]:
 
         cls.__init__ = init  # type: ignore[misc]
         if "prompt_template" in signature.parameters:
-            cls.__annotations__["prompt_template"] = Union[(*allowed, DIYPromptABC, None)]  # noqa: UP007
+            cls.__annotations__["prompt_template"] = Union[(*allowed, DIYPromptABC, None)]
         return cls
 
     return decorate
 
 
-def _given_prompt(signature: inspect.Signature, fields: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _given_prompt(
+    signature: inspect.Signature, fields: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     if "prompt_template" in kwargs:
         return kwargs["prompt_template"]
     if fields:
@@ -138,7 +144,9 @@ def check_prompt(cls: type, prompt: object) -> None:
     names = "\n".join(f"  - {p.__module__}.{p.__qualname__}" for p in (*allowed, DIYPromptABC))
     got = prompt if isinstance(prompt, type) else type(prompt)
     hint = " (the class itself; pass an instance)" if isinstance(prompt, type) else ""
-    raise TypeError(f"[{cls.__name__}] Invalid prompt_template type: {got.__module__}.{got.__qualname__}{hint}. Allowed:\n{names}")
+    raise TypeError(
+        f"[{cls.__name__}] Invalid prompt_template type: {got.__module__}.{got.__qualname__}{hint}. Allowed:\n{names}"
+    )
 
 
 class HasPrompts:

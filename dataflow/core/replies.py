@@ -15,7 +15,8 @@ _FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 _NUMBER = r"(?<![\w.,-])-?\d+(?:\.\d+)?"
 _SCORE = re.compile(rf"({_NUMBER})(?:\s*(?:/|out of|of)\s*\d+)?(?![\w/]|\.\d)", re.ASCII | re.IGNORECASE)
 _LABELLED = re.compile(
-    rf"(?:score|rating|grade|grading)\W{{0,12}}(?:is|of|=)?\W{{0,4}}({_NUMBER})(?![\w]|\.\d)", re.ASCII | re.IGNORECASE
+    rf"(?:score|rating|grade|grading)\W{{0,12}}(?:is|of|=)?\W{{0,4}}({_NUMBER})(?![\w]|\.\d)",
+    re.ASCII | re.IGNORECASE,
 )
 _VERDICT = re.compile(r"\b(true|false|yes|no|correct|incorrect)\b", re.IGNORECASE)
 _SHOWN = 80

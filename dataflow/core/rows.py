@@ -47,7 +47,10 @@ class RowOperator(Operator):
         else:
             columns = {ports[0]: list(results)}
         return frame.with_columns(
-            [output_series(column, columns[p], self.outputs[p], frame) for p, column in binding.writes.items()]
+            [
+                output_series(column, columns[p], self.outputs[p], frame)
+                for p, column in binding.writes.items()
+            ]
         )
 
 
@@ -70,7 +73,9 @@ def output_series(name: str, cells: Sequence[Any], port: Out, frame: pl.DataFram
         return series(name, cells, dtype)
     except (TypeError, pl.exceptions.PolarsError, OverflowError) as error:
         found = infer_series(name, cells)
-        raise TypeError(f"column {name!r} is declared {port.type}, but the kernel gave {found.dtype}") from error
+        raise TypeError(
+            f"column {name!r} is declared {port.type}, but the kernel gave {found.dtype}"
+        ) from error
 
 
 def attempt(kernel: Callable[..., Any], row: tuple[Any, ...]) -> Any:
@@ -85,7 +90,9 @@ def keep_rows(frame: pl.DataFrame, kept: Sequence[bool]) -> pl.DataFrame:
     return frame if all(kept) else frame.filter(pl.Series(kept, dtype=pl.Boolean))
 
 
-def outcome(frame: pl.DataFrame, results: list[Any], finish: Callable[[pl.DataFrame, list[Any]], Outcome]) -> Outcome:
+def outcome(
+    frame: pl.DataFrame, results: list[Any], finish: Callable[[pl.DataFrame, list[Any]], Outcome]
+) -> Outcome:
     """`finish` for the rows that did not fail, with the failed ones set aside."""
     failures = {i: r for i, r in enumerate(results) if isinstance(r, Failure)}
     if not failures:
@@ -141,7 +148,10 @@ class Filter(RowOperator):
 
     def reason(self) -> str:
         """Why a row was dropped, where the kernel does not say: the operator's settings."""
-        return ", ".join(f"{k}={v!r}" for k, v in self if isinstance(v, (int, float, str, bool, tuple))) or "not kept"
+        return (
+            ", ".join(f"{k}={v!r}" for k, v in self if isinstance(v, (int, float, str, bool, tuple)))
+            or "not kept"
+        )
 
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         if hasattr(self, "expr") and not self._by_rows(frame, binding):

@@ -134,7 +134,9 @@ class PipelineABC:
 class BatchedPipelineABC(PipelineABC):
     """The old name for pipelines that work in batches, as every compiled pipeline now does."""
 
-    def _compiled_forward(self, resume_step: int = 0, batch_size: int | None = None, resume_from_last: bool = True, **_: Any) -> Run:
+    def _compiled_forward(
+        self, resume_step: int = 0, batch_size: int | None = None, resume_from_last: bool = True, **_: Any
+    ) -> Run:
         return self.run(resume_step=resume_step, keep_steps=True)
 
 

@@ -45,7 +45,9 @@ def compile_pipeline(
     return Plan(name, flows, _estimate(flows[-1]) if flows else {})
 
 
-def _flow(storage: Any, calls: list[Call], allowed: Collection[str], resume_step: int) -> tuple[Flow | None, list[Mistake]]:
+def _flow(
+    storage: Any, calls: list[Call], allowed: Collection[str], resume_step: int
+) -> tuple[Flow | None, list[Mistake]]:
     try:
         source = source_of(storage, resume_step)
         schema, height = source.schema, source.height
@@ -64,7 +66,11 @@ def source_of(storage: Any, step: int = 0) -> Any:
 
 def storages_of(pipeline: Any) -> dict[str, Any]:
     """The storages among a pipeline's attributes."""
-    return {name: value for name, value in vars(pipeline).items() if hasattr(value, "step") and hasattr(value, "source")}
+    return {
+        name: value
+        for name, value in vars(pipeline).items()
+        if hasattr(value, "step") and hasattr(value, "source")
+    }
 
 
 @contextmanager
@@ -75,7 +81,9 @@ def _traced(pipeline: Any, calls: list[Call]) -> Iterator[list[Any]]:
     for value in real.values():
         stand_ins.setdefault(id(value), TraceStorage(value, calls))
     if not real:
-        raise DataFlowError(f"{type(pipeline).__name__} has no storage; set self.storage = FileStorage(…) in __init__")
+        raise DataFlowError(
+            f"{type(pipeline).__name__} has no storage; set self.storage = FileStorage(…) in __init__"
+        )
     token = tracing.set(True)
     try:
         for name, value in real.items():
@@ -103,7 +111,9 @@ def _estimate(flow: Flow) -> dict[int, dict[str, Any]]:
 def _expected(call: Call, seen: dict[str, Any], factor: float) -> dict[str, float]:
     """What a step of the preview saw, replies from the journal included, for all rows."""
     sums = {k: seen[k] * factor for k in ("rows_in", "rows_out")}
-    sums |= {k: (seen[k] + seen[f"saved_{k}"]) * factor for k in ("prompt_tokens", "completion_tokens", "cost")}
+    sums |= {
+        k: (seen[k] + seen[f"saved_{k}"]) * factor for k in ("prompt_tokens", "completion_tokens", "cost")
+    }
     calls = (seen["calls"] + seen["cached"]) * factor
     serving = getattr(call.operator, "llm_serving", None) or getattr(call.operator, "embedding_serving", None)
     workers = getattr(getattr(serving, "policy", None), "workers", 1)

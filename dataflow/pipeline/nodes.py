@@ -38,7 +38,11 @@ def nodes_of(plan: Plan) -> list[OperatorNode]:
         reads = {c: KeyNode(p, c) for p, c in call.binding.columns_read()}
         writes = {c: KeyNode(p, c) for p, c in call.binding.writes.items()}
         serving = getattr(call.operator, "llm_serving", None)
-        steps.append(OperatorNode(call.operator, call.name, flow.storage, serving, list(reads), list(writes), reads, writes))
+        steps.append(
+            OperatorNode(
+                call.operator, call.name, flow.storage, serving, list(reads), list(writes), reads, writes
+            )
+        )
     first = OperatorNode(None, "DATASET-INPUT", flow.storage, output_keys=list(flow.source.schema))
     last = OperatorNode(None, "DATASET-OUTPUT", flow.storage, input_keys=list(flow.schema))
     return [first, *steps, last]

@@ -25,12 +25,17 @@ class Columns:
     unread: set[str] = field(default_factory=set)
 
 
-def check_calls(calls: Sequence[Call], source: pl.Schema, rows: int, allow_overwrite: Collection[str] = ()) -> tuple[list[Mistake], pl.Schema]:
+def check_calls(
+    calls: Sequence[Call], source: pl.Schema, rows: int, allow_overwrite: Collection[str] = ()
+) -> tuple[list[Mistake], pl.Schema]:
     """All mistakes of one storage's steps, and the table that comes of them."""
     table = Columns(pl.Schema(source))
     mistakes: list[Mistake] = []
     for before, call in zip([None, *calls], calls, strict=False):
-        mistakes += [Mistake(call.step, call.name, p, m) for p, m in _faults(call, before, table, rows, allow_overwrite)]
+        mistakes += [
+            Mistake(call.step, call.name, p, m)
+            for p, m in _faults(call, before, table, rows, allow_overwrite)
+        ]
         _advance(table, call)
     return mistakes, table.schema
 
@@ -39,13 +44,19 @@ def _faults(
     call: Call, before: Call | None, table: Columns, rows: int, allowed: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     if before is not None and before.step == call.step:
-        yield "storage", f": {before.name} already runs on this step; call storage.step() once for each operator"
+        yield (
+            "storage",
+            f": {before.name} already runs on this step; call storage.step() once for each operator",
+        )
     if call.error is not None:
         yield "", str(call.error).removeprefix(f"{call.name}.run ")
         return
     op = call.op
     if op is not None and op.makes_rows and (before is not None or rows):
-        yield "storage", f': the operator makes rows out of nothing, but the table has {rows or "some"}; start it from ""'
+        yield (
+            "storage",
+            f': the operator makes rows out of nothing, but the table has {rows or "some"}; start it from ""',
+        )
     yield from _missing(call, table)
     if op is not None:
         yield from op.check(call.binding)
@@ -61,7 +72,10 @@ def _missing(call: Call, table: Columns) -> Iterator[tuple[str, str]]:
     for port, column in call.binding.columns_read():
         if column not in table.schema and not table.open:
             have = ", ".join(table.schema) or "none"
-            yield f"{port}={column!r}", f" is not a column here; there are {have}.{did_you_mean(column, table.schema)}"
+            yield (
+                f"{port}={column!r}",
+                f" is not a column here; there are {have}.{did_you_mean(column, table.schema)}",
+            )
 
 
 def _collisions(call: Call, table: Columns, allowed: Collection[str]) -> Iterator[tuple[str, str]]:

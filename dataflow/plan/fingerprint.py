@@ -42,7 +42,9 @@ def settings_of(operator: OperatorABC) -> dict[str, Any]:
     if isinstance(operator, Operator):
         settings = dict(operator)
         default = getattr(operator, "default_prompt", None)
-        return {k: plain(v) for k, v in settings.items()} | ({"default_prompt": plain(default)} if default else {})
+        return {k: plain(v) for k, v in settings.items()} | (
+            {"default_prompt": plain(default)} if default else {}
+        )
     return {k: plain(v) for k, v in vars(operator).items() if k != "logger"}
 
 
@@ -85,7 +87,11 @@ def code_of(cls: type) -> str:
     name = f"{cls.__module__}.{cls.__qualname__}"
     if cls.__module__.partition(".")[0] == "dataflow":
         return f"{name}@{__version__}"
-    bases = [b for b in cls.__mro__ if b is not object and b.__module__.partition(".")[0] not in ("dataflow", "pydantic", "typing", "abc")]
+    bases = [
+        b
+        for b in cls.__mro__
+        if b is not object and b.__module__.partition(".")[0] not in ("dataflow", "pydantic", "typing", "abc")
+    ]
     return f"{name}#{digest([_source(b) for b in bases])}"
 
 
@@ -112,4 +118,8 @@ def _code(code: types.CodeType) -> list[Any]:
 
 def _cell(cell: Any) -> Any:
     value = cell.cell_contents
-    return plain(value) if isinstance(value, (str, int, float, bool, list, tuple, dict, type(None))) else repr(type(value))
+    return (
+        plain(value)
+        if isinstance(value, (str, int, float, bool, list, tuple, dict, type(None)))
+        else repr(type(value))
+    )

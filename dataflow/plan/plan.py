@@ -79,7 +79,11 @@ class Plan:
         return [c for f in self.flows for c in f.calls]
 
     def to_dict(self) -> dict[str, Any]:
-        return {"pipeline": self.pipeline, "flows": [_flow_dict(f) for f in self.flows], "estimate": self.estimate}
+        return {
+            "pipeline": self.pipeline,
+            "flows": [_flow_dict(f) for f in self.flows],
+            "estimate": self.estimate,
+        }
 
     def steps(self) -> list[dict[str, Any]]:
         """Each step as a dict for drawing: step, operator, kind, stage, reads, writes."""
@@ -98,7 +102,10 @@ class Plan:
     def _expected(self) -> list[str]:
         if not self.estimate:
             return ["  calls, tokens, cost and time: preview a few rows to have them estimated"]
-        total = {k: sum(e.get(k, 0) for e in self.estimate.values()) for k in ("calls", "prompt_tokens", "completion_tokens", "cost", "seconds")}
+        total = {
+            k: sum(e.get(k, 0) for e in self.estimate.values())
+            for k in ("calls", "prompt_tokens", "completion_tokens", "cost", "seconds")
+        }
         tokens = total["prompt_tokens"] + total["completion_tokens"]
         return [
             f"  expected {total['calls']:,.0f} calls, {tokens:,.0f} tokens, ${total['cost']:,.2f}, "
@@ -113,7 +120,11 @@ def _stage_kind(stage: Stage) -> str:
 
 
 def _source_line(flow: Flow) -> str:
-    name = str(getattr(flow.storage, "first_entry_file_name", "") or "") if not flow.first_step else _output(flow, flow.first_step)
+    name = (
+        str(getattr(flow.storage, "first_entry_file_name", "") or "")
+        if not flow.first_step
+        else _output(flow, flow.first_step)
+    )
     return f"{name or 'no input'}: {flow.source.height:,} rows  ({_columns(flow.source.schema)})"
 
 
@@ -131,8 +142,14 @@ def _call_line(call: Call, flow: Flow, expected: dict[str, Any]) -> str:
     writes = ", ".join(call.binding.writes.values()) or "-"
     line = f"    {call.step:>2}  {call.name:<28} {reads} -> {writes}"
     if not expected:
-        most = f"{flow.source.height:,}" if call.step == flow.first_step + 1 and flow.source.height else "each row"
-        return line + (f"   [calls a model for {most}]" if call.op is not None and call.op.calls_models else "")
+        most = (
+            f"{flow.source.height:,}"
+            if call.step == flow.first_step + 1 and flow.source.height
+            else "each row"
+        )
+        return line + (
+            f"   [calls a model for {most}]" if call.op is not None and call.op.calls_models else ""
+        )
     rows = f"   [{expected['rows_in']:,.0f} -> {expected['rows_out']:,.0f} rows"
     calls = f", {expected['calls']:,.0f} calls, ${expected['cost']:,.4f}" if expected.get("calls") else ""
     return line + rows + calls + "]"

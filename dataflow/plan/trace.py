@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,11 +36,13 @@ class Call:
         """The operator, unless it is free-form."""
         return self.operator if isinstance(self.operator, Operator) and self.free_form is None else None
 
-    def ports(self) -> dict[str, Port]:
+    def ports(self) -> Mapping[str, Port]:
         """The ports of the operator; those of a free-form one are read off its signature."""
         if self.op is not None:
             return {**self.op.inputs, **self.op.outputs}
-        return {k: In(type="any") for k in self.binding.reads} | {k: Out(type="any") for k in self.binding.writes}
+        return {k: In(type="any") for k in self.binding.reads} | {
+            k: Out(type="any") for k in self.binding.writes
+        }
 
 
 class TraceStorage:
@@ -106,7 +108,7 @@ def own_arguments(bound: inspect.BoundArguments) -> dict[str, Any]:
 def with_storage(bound: inspect.BoundArguments, storage: Any) -> inspect.BoundArguments:
     """The same call on another storage."""
     other = copy.copy(bound)
-    other.arguments = bound.arguments | {list(bound.signature.parameters)[1]: storage}  # type: ignore[misc]
+    other.arguments = bound.arguments | {list(bound.signature.parameters)[1]: storage}
     return other
 
 

@@ -26,7 +26,9 @@ class PassageQAPrompt(Prompt):
         '{"question": "How many steps did Mary Hale climb to light the tower?", '
         '"answer": "Mary Hale climbed 212 steps to light the tower."}'
     )
-    template = "<passage>\n{passage}\n</passage>\nWrite one question about a fact in it, and the answer, as JSON."
+    template = (
+        "<passage>\n{passage}\n</passage>\nWrite one question about a fact in it, and the answer, as JSON."
+    )
     reply = QuestionAnswer
 
 

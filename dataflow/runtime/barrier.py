@@ -26,7 +26,9 @@ ROWS_A_PART = 50_000
 NO_FAILED = pl.DataFrame(schema=STEP | FAILED)
 
 
-async def run_barrier(call: Call, before: StageDir, to: StageDir, stats: StepStats, journal: Path | None) -> None:
+async def run_barrier(
+    call: Call, before: StageDir, to: StageDir, stats: StepStats, journal: Path | None
+) -> None:
     """Run a step over all the parts before it, and write its own."""
     scope = Scope(operator=_identity(call), journal=journal, usage=stats.usage)
     token = current_scope.set(scope)
@@ -60,7 +62,9 @@ def _dataset(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> No
         first += frame.height
 
 
-def _cut(op: Dataset, call: Call, frame: pl.DataFrame, first: int, chosen: Selection, kept: set[int] | None) -> Outcome:
+def _cut(
+    op: Dataset, call: Call, frame: pl.DataFrame, first: int, chosen: Selection, kept: set[int] | None
+) -> Outcome:
     full = op.enact(frame, first, chosen, call.binding)
     if kept is None:
         return Outcome(full)
@@ -98,8 +102,12 @@ def _whole(before: StageDir) -> pl.DataFrame:
     return pl.concat(list(before.frames()), how="vertical_relaxed")
 
 
-def _keep_whole(call: Call, to: StageDir, frame: pl.DataFrame, done: Outcome, stats: StepStats, seconds: float) -> None:
-    slices: Iterator[pl.DataFrame] = done.frame.iter_slices(ROWS_A_PART) if done.frame.height else iter([done.frame])
+def _keep_whole(
+    call: Call, to: StageDir, frame: pl.DataFrame, done: Outcome, stats: StepStats, seconds: float
+) -> None:
+    slices: Iterator[pl.DataFrame] = (
+        done.frame.iter_slices(ROWS_A_PART) if done.frame.height else iter([done.frame])
+    )
     mine = StepStats()
     mine.saw(frame, done, seconds)
     stats.add(mine)
@@ -109,7 +117,9 @@ def _keep_whole(call: Call, to: StageDir, frame: pl.DataFrame, done: Outcome, st
         to.keep(part, piece, account, NO_FAILED, {call.step: mine if last else StepStats()})
 
 
-def _keep_part(call: Call, to: StageDir, part: int, frame: pl.DataFrame, done: Outcome, stats: StepStats, seconds: float) -> None:
+def _keep_part(
+    call: Call, to: StageDir, part: int, frame: pl.DataFrame, done: Outcome, stats: StepStats, seconds: float
+) -> None:
     mine = StepStats()
     mine.saw(frame, done, seconds)
     if part == 0:

@@ -94,7 +94,9 @@ class Runner:
                 error = _first(group)
                 status, message = ("stopped" if isinstance(error, ServingError) else "failed"), str(error)
                 if isinstance(error, ServingError):
-                    raise RunStopped(f"{error}\nEverything so far is saved in {self.dir.path}; run again to go on.") from error
+                    raise RunStopped(
+                        f"{error}\nEverything so far is saved in {self.dir.path}; run again to go on."
+                    ) from error
                 raise error from None
             except Exception as error:
                 message = str(error)
@@ -146,7 +148,12 @@ class Runner:
         to.finish()
 
     def _has_steps(self, stage: Stage, to: StageDir) -> bool:
-        return not self.options.keep_steps or not stage.streams or not to.parts() or all(to.has_step(c.step) for c in stage.calls)
+        return (
+            not self.options.keep_steps
+            or not stage.streams
+            or not to.parts()
+            or all(to.has_step(c.step) for c in stage.calls)
+        )
 
     def _recall(self, stage: Stage, done: dict[int, dict[str, Any]]) -> None:
         """Take the account of parts that an earlier run finished."""
@@ -155,7 +162,9 @@ class Runner:
                 if (kept := account["steps"].get(str(call.step))) is not None:
                     self.totals[call.step].add(StepStats.from_part(kept))
 
-    def _parts(self, stage: Stage, before: StageDir | None, done: set[int]) -> Iterator[tuple[int, pl.DataFrame]]:
+    def _parts(
+        self, stage: Stage, before: StageDir | None, done: set[int]
+    ) -> Iterator[tuple[int, pl.DataFrame]]:
         if before is not None:
             return ((p, before.read(p)) for p in before.parts() if p not in done)
         first = stage.calls[0].op
@@ -218,7 +227,9 @@ class Runner:
     def _account(self, status: str, message: str) -> dict[str, Any]:
         steps = [self._step_account(c) for c in self.flow.calls]
         names = ("calls", "cached", "retried", "prompt_tokens", "completion_tokens", "cost", "failed")
-        totals = {k: sum(s[k] for s in steps) for k in names} | {"dropped": sum(sum(s["dropped"].values()) for s in steps)}
+        totals = {k: sum(s[k] for s in steps) for k in names} | {
+            "dropped": sum(sum(s["dropped"].values()) for s in steps)
+        }
         summary = {
             "version": 1, "pipeline": self.plan.pipeline, "status": status, "message": message, "run_dir": str(self.dir.path),
             "started": self.started.isoformat(timespec="seconds"), "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -232,7 +243,9 @@ class Runner:
         try:
             write_report(summary, self.dir.path / ("report.html" if name == "run" else "preview.html"))
         except Exception:
-            log.exception("the report of %s could not be drawn; the run itself is not touched by that", self.dir.path)
+            log.exception(
+                "the report of %s could not be drawn; the run itself is not touched by that", self.dir.path
+            )
         return summary
 
     def _step_account(self, call: Call) -> dict[str, Any]:
@@ -254,7 +267,11 @@ class Runner:
 
     def _output_account(self, steps: list[dict[str, Any]], status: str) -> dict[str, Any]:
         last = self.flow.calls[-1]
-        path = str(self.flow.storage.path_of(last.step)) if self.options.limit is None and status == "done" else ""
+        path = (
+            str(self.flow.storage.path_of(last.step))
+            if self.options.limit is None and status == "done"
+            else ""
+        )
         columns = {k: type_name(v) for k, v in self.flow.schema.items()}
         return {"path": path, "rows": steps[-1]["rows_out"], "columns": columns}
 
@@ -268,8 +285,13 @@ def _cut(total: int, rows: int, done: set[int]) -> Iterator[tuple[int, pl.DataFr
 
 def _lineage(last: StageDir, dropped: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
     """Every row that ever ended: its id, the row it was made from, the source row, and its fate."""
-    kept = pl.concat([f.select(pl.col(ROW).alias("row")) for f in last.frames([])]).with_columns(fate=pl.lit("kept"))
-    lost = [f.select("row", pl.lit(fate).alias("fate"), "step", "operator") for f, fate in ((dropped, "dropped"), (failed, "failed"))]
+    kept = pl.concat([f.select(pl.col(ROW).alias("row")) for f in last.frames([])]).with_columns(
+        fate=pl.lit("kept")
+    )
+    lost = [
+        f.select("row", pl.lit(fate).alias("fate"), "step", "operator")
+        for f, fate in ((dropped, "dropped"), (failed, "failed"))
+    ]
     rows = pl.concat([kept, *lost], how="diagonal_relaxed")
     parent = pl.when(pl.col("row").str.contains("/")).then(pl.col("row").str.replace(r"/[^/]*$", ""))
     return rows.with_columns(parent=parent, source_row=pl.col("row").str.split("/").list.first())

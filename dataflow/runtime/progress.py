@@ -36,7 +36,9 @@ class Progress:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._ended.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
@@ -62,7 +64,19 @@ class Progress:
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False)
-        names = ("step", "operator", "rows", "dropped", "failed", "calls", "journal", "tokens", "cost", "rate", "left")
+        names = (
+            "step",
+            "operator",
+            "rows",
+            "dropped",
+            "failed",
+            "calls",
+            "journal",
+            "tokens",
+            "cost",
+            "rate",
+            "left",
+        )
         for name in names:
             table.add_column(name, justify="left" if name == "operator" else "right", no_wrap=True)
         for call in self.flow.calls:
@@ -87,7 +101,9 @@ class Progress:
         rate = s.rows_in / seconds
         expected = self._expected(call)
         left = max(0.0, (expected - s.rows_in) / rate)
-        return f"{rate:,.1f}/s", (f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s") if left >= 1 else ""
+        return f"{rate:,.1f}/s", (
+            f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
+        ) if left >= 1 else ""
 
     def _expected(self, call: Call) -> float:
         """Rows expected at a step: those of the source, grown or shrunk as the steps before it have done so far."""
@@ -104,5 +120,9 @@ class Progress:
         u = s.usage
         dropped = "".join(f", {n:,} dropped ({why})" for why, n in s.dropped.most_common(3))
         failed = f", {s.failed:,} failed" if s.failed else ""
-        calls = f", {u.calls:,} calls, {u.cached:,} from the journal, {u.prompt_tokens + u.completion_tokens:,} tokens" if u.calls + u.cached else ""
+        calls = (
+            f", {u.calls:,} calls, {u.cached:,} from the journal, {u.prompt_tokens + u.completion_tokens:,} tokens"
+            if u.calls + u.cached
+            else ""
+        )
         return f"step {call.step} {call.name}: {s.rows_in:,} rows in, {s.rows_out:,} out{dropped}{failed}{calls}, {s.seconds:.1f} s"

@@ -31,7 +31,14 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    write_atomically(path, orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS))
+    write_atomically(
+        path,
+        orjson.dumps(
+            value,
+            default=str,
+            option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS,
+        ),
+    )
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
@@ -68,7 +75,9 @@ class RunDir:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise RunStopped(f"another process is running in {self.path}; wait for it, or name another file_name_prefix") from None
+                raise RunStopped(
+                    f"another process is running in {self.path}; wait for it, or name another file_name_prefix"
+                ) from None
             yield
 
     def prune(self, used: Sequence[StageDir]) -> None:
@@ -100,7 +109,14 @@ class StageDir:
     def finish(self) -> None:
         write_atomically(self.path / "finished", b"")
 
-    def keep(self, part: int, frame: pl.DataFrame, dropped: pl.DataFrame, failed: pl.DataFrame, stats: Mapping[int, StepStats]) -> None:
+    def keep(
+        self,
+        part: int,
+        frame: pl.DataFrame,
+        dropped: pl.DataFrame,
+        failed: pl.DataFrame,
+        stats: Mapping[int, StepStats],
+    ) -> None:
         """Write one finished part; it counts once this returns."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_table(self._file(part, "rows"), frame)

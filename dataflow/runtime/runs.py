@@ -114,7 +114,13 @@ def _lost(stage: StageDir, row: str) -> Iterator[dict[str, Any]]:
     for frame, fate, why in ((stage.dropped(), "dropped", "reason"), (stage.failed(), "failed", "error")):
         for found in frame.filter(_related(pl.col("row"), row)).to_dicts():
             values = orjson.loads(found["record"]) if "record" in found else {"value": found["value"]}
-            yield {"step": found["step"], "operator": found["operator"], "row": found["row"], "fate": f"{fate}: {found[why]}", "values": values}
+            yield {
+                "step": found["step"],
+                "operator": found["operator"],
+                "row": found["row"],
+                "fate": f"{fate}: {found[why]}",
+                "values": values,
+            }
 
 
 def _seen(stage: StageDir, row: str, steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -101,7 +101,12 @@ def _samples(before: pl.DataFrame, done: Outcome) -> list[dict[str, Any]]:
     wanted = [*fates, *(r for r in after if r not in parents.values()), *parents]
     rows = before.filter(pl.col(ROW).is_in(wanted)).head(4)
     return [
-        {"row": r, "before": _short(b), "after": after.get(r) or after.get(parents.get(r, "")), "fate": fates.get(r, "kept")}
+        {
+            "row": r,
+            "before": _short(b),
+            "after": after.get(r) or after.get(parents.get(r, "")),
+            "fate": fates.get(r, "kept"),
+        }
         for r, b in zip(rows[ROW].to_list(), records(rows), strict=True)
     ]
 

@@ -43,10 +43,20 @@ class Flowing:
 class Streamer:
     """Puts the parts of a stage's input through its operators, a bounded number of rows at a time."""
 
-    def __init__(self, stage: Stage, to: StageDir, totals: dict[int, StepStats], journal: Path | None, *, keep_steps: bool = False) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        to: StageDir,
+        totals: dict[int, StepStats],
+        journal: Path | None,
+        *,
+        keep_steps: bool = False,
+    ) -> None:
         self.stage, self.to, self.totals, self.keep_steps = stage, to, totals, keep_steps
         self.scopes = {
-            c.step: Scope(operator=identity(_op(c), c.binding), journal=journal, usage=totals[c.step].usage, depth=i)
+            c.step: Scope(
+                operator=identity(_op(c), c.binding), journal=journal, usage=totals[c.step].usage, depth=i
+            )
             for i, c in enumerate(stage.calls)
         }
         self.batch, self.window = _sizes(stage)

@@ -23,7 +23,7 @@ _HOMES = {
     "LocalRerankServing": "dataflow.serving.local",
     "Serving": "dataflow.serving.base",
 }
-__all__ = list(_HOMES)  # noqa: PLE0605
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -189,7 +189,7 @@ class Engine:
             await asyncio.sleep(wait + random.random() * 0.1 * wait)
 
     def _backoff(self, tries: int) -> float:
-        return min(self.policy.max_backoff_s, self.policy.backoff_s * 2 ** (tries - 1)) * (
+        return min(self.policy.max_backoff_s, self.policy.backoff_s * 2.0 ** (tries - 1)) * (
             0.5 + random.random() / 2
         )
 

@@ -23,7 +23,9 @@ CREATE TABLE IF NOT EXISTS replies (
     completion_tokens INTEGER, cost REAL, seconds REAL, at REAL) WITHOUT ROWID
 """
 _INSERT = "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_SELECT = "SELECT body, operator, model, prompt_tokens, completion_tokens, cost, seconds FROM replies WHERE key = ?"
+_SELECT = (
+    "SELECT body, operator, model, prompt_tokens, completion_tokens, cost, seconds FROM replies WHERE key = ?"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,12 @@ class LocalLLMServing(Serving):
         top_p: float = 1.0,
     ) -> None:
         self.model_name, self.slots, self.context, self.threads = model_name, slots, context, threads
-        self.sampling: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "top_p": top_p}
+        self.sampling: dict[str, Any] = {
+            "temperature": temperature,
+            "max_tokens": max_tokens,
+            "seed": seed,
+            "top_p": top_p,
+        }
         super().__init__(model_name, Policy(workers=slots, max_retries=0))
 
     @property

@@ -22,7 +22,8 @@ class DataFlowStorage(ABC):
     """Holds the table between steps. A subclass needs `read`, `write` and `get_keys_from_dataframe`.
 
     `step()` moves on and returns a copy pinned to the step now begun, which an operator reads from; what it
-    writes is the table of the step after.
+    writes is the table of the step after. Copies are shallow: what steps share lies in an object that all of them
+    hold, such as a list or dict, not in an attribute that `write` sets.
     """
 
     operator_step: int = -1

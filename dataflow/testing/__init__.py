@@ -4,4 +4,15 @@ from dataflow.testing.cases import FAILED, Case, Table, expands, keeps, maps, re
 from dataflow.testing.conformance import check_operator
 from dataflow.testing.serving import ScriptedServing
 
-__all__ = ["FAILED", "Case", "ScriptedServing", "Table", "check_operator", "expands", "keeps", "maps", "replies", "run_rows"]
+__all__ = [
+    "FAILED",
+    "Case",
+    "ScriptedServing",
+    "Table",
+    "check_operator",
+    "expands",
+    "keeps",
+    "maps",
+    "replies",
+    "run_rows",
+]

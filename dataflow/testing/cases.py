@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from dataflow.core.eager import fresh_rows, run_step
-from dataflow.core.frames import from_records, infer_series, numbered, records, series
+from dataflow.core.frames import TYPES, from_records, infer_series, numbered, records, series
 from dataflow.core.operator import Operator, OperatorABC
 from dataflow.core.outcome import Outcome
-from dataflow.core.ports import Binding
+from dataflow.core.ports import Binding, In
 from dataflow.testing.serving import ScriptedServing
 
 FAILED = "<failed>"
@@ -43,8 +43,12 @@ class Case:
     def check(self) -> None:
         """Raise `AssertionError` where the operator does otherwise."""
         done = run_rows(self.op, self.rows, **self.keys)
-        got = [{k: row.get(k) for k in want} for row, want in zip(records(done.frame), self.gives, strict=False)]
-        assert done.frame.height == len(self.gives), f"{self.name} gave {records(done.frame)}, not {list(self.gives)}"
+        got = [
+            {k: row.get(k) for k in want} for row, want in zip(records(done.frame), self.gives, strict=False)
+        ]
+        assert done.frame.height == len(self.gives), (
+            f"{self.name} gave {records(done.frame)}, not {list(self.gives)}"
+        )
         assert got == [dict(w) for w in self.gives], f"{self.name} gave {got}, not {list(self.gives)}"
         assert done.failed.height == self.failed, f"{self.name} failed {done.failed['error'].to_list()}"
         if self.dropped is not None:
@@ -90,16 +94,18 @@ def run_rows(op: OperatorABC, rows: Sequence[Mapping[str, Any]], **keys: Any) ->
 
 
 def table_of(op: Operator, rows: Sequence[Mapping[str, Any]], **keys: Any) -> pl.DataFrame:
-    binding = op.bind(**keys)
-    frame = from_records([dict(r) for r in rows]) if rows else pl.DataFrame()
-    missing = [c for _, c in binding.columns_read() if c not in frame.columns]
-    empty = [infer_series(c, [None] * len(rows)) for c in dict.fromkeys(missing)]
-    return frame.with_columns(empty) if empty and rows else frame if rows else pl.DataFrame([series(c, [], pl.String) for c in dict.fromkeys(missing)])
+    ports = {column: op.inputs.get(port, In()) for port, column in op.bind(**keys).columns_read()}
+    if not rows:
+        return pl.DataFrame([series(c, [], TYPES["text" if p.type == "any" else p.type]) for c, p in ports.items()])
+    frame = from_records([dict(r) for r in rows])
+    return frame.with_columns([infer_series(c, [None] * len(rows)) for c in ports if c not in frame.columns])
 
 
 def _rows(op: Operator, given: Sequence[Any], keys: Mapping[str, Any]) -> list[dict[str, Any]]:
     columns = list(dict.fromkeys(c for _, c in op.bind(**keys).columns_read()))
-    return [dict(zip(columns, g if isinstance(g, tuple) else (g,) * len(columns), strict=True)) for g in given]
+    return [
+        dict(zip(columns, g if isinstance(g, tuple) else (g,) * len(columns), strict=True)) for g in given
+    ]
 
 
 def _written(op: Operator, keys: Mapping[str, Any]) -> list[str]:
@@ -107,29 +113,51 @@ def _written(op: Operator, keys: Mapping[str, Any]) -> list[str]:
 
 
 def _gives(columns: list[str], value: Any) -> dict[str, Any]:
-    return dict(zip(columns, value if len(columns) > 1 and isinstance(value, tuple) else (value,) * len(columns), strict=True))
+    return dict(
+        zip(
+            columns,
+            value if len(columns) > 1 and isinstance(value, tuple) else (value,) * len(columns),
+            strict=True,
+        )
+    )
 
 
 def maps(op: Operator, table: Mapping[Any, Any], *, shown: bool = True, **keys: Any) -> Case:
     """A row operator: cell (or tuple of cells) to value (or tuple of values, or `FAILED`)."""
     columns = _written(op, keys)
     good = [v for v in table.values() if v is not FAILED]
-    return Case(op, _rows(op, list(table), keys), [_gives(columns, v) for v in good], keys, len(table) - len(good), shown=shown)
+    return Case(
+        op,
+        _rows(op, list(table), keys),
+        [_gives(columns, v) for v in good],
+        keys,
+        len(table) - len(good),
+        shown=shown,
+    )
 
 
-def keeps(op: Operator, given: Sequence[Any], kept: Sequence[Any], *, shown: bool = True, **keys: Any) -> Case:
+def keeps(
+    op: Operator, given: Sequence[Any], kept: Sequence[Any], *, shown: bool = True, **keys: Any
+) -> Case:
     """A filter or dataset operator: cells in, and those of them that are kept."""
     return Case(op, _rows(op, given, keys), _rows(op, kept, keys), keys, shown=shown)
 
 
-def expands(op: Operator, given: Sequence[Any], made: Sequence[Any], *, shown: bool = True, **keys: Any) -> Case:
+def expands(
+    op: Operator, given: Sequence[Any], made: Sequence[Any], *, shown: bool = True, **keys: Any
+) -> Case:
     """An operator that makes several rows of one: cells in, and the values of all rows that come of them."""
     columns = _written(op, keys)
     return Case(op, _rows(op, given, keys), [_gives(columns, v) for v in made], keys, shown=shown)
 
 
 def replies(
-    make: Callable[..., Operator], table: Mapping[str | None, Any], *, row: Any = "a text", shown: bool = True, **keys: Any
+    make: Callable[..., Operator],
+    table: Mapping[str | None, Any],
+    *,
+    row: Any = "a text",
+    shown: bool = True,
+    **keys: Any,
 ) -> Case:
     """A model operator: the model's reply to the value made of it, or to `FAILED`; a null reply always fails.
 
@@ -142,4 +170,15 @@ def replies(
     return Case(op, _rows(op, [row] * len(table), keys), gives, keys, len(table) - len(good), shown=shown)
 
 
-__all__ = ["FAILED", "Case", "Table", "expands", "fresh_rows", "keeps", "maps", "replies", "run_rows", "table_of"]
+__all__ = [
+    "FAILED",
+    "Case",
+    "Table",
+    "expands",
+    "fresh_rows",
+    "keeps",
+    "maps",
+    "replies",
+    "run_rows",
+    "table_of",
+]

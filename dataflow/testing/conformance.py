@@ -42,7 +42,9 @@ def documented(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -
     doc = inspect.cleandoc(cls.__doc__ or "")
     head = doc.partition("\n")[0]
     assert vars(cls).get("__doc__"), "give the class a docstring; its first line is the catalogue entry"
-    assert head.endswith(".") and len(head) < 100, f"end the first line with a full stop, under 100 characters: {head!r}"
+    assert head.endswith(".") and len(head) < 100, (
+        f"end the first line with a full stop, under 100 characters: {head!r}"
+    )
     bare = [n for n, f in cls.model_fields.items() if not f.description]
     assert not bare, f"put a string under each field: {', '.join(bare)}"
 
@@ -66,14 +68,18 @@ def no_row_is_lost(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any
 def inputs_untouched(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
     before = from_records(rows)
     run_rows(op, rows, **keys)
-    assert before.equals(from_records(rows)), "the kernel changed the rows it was given; build new values instead"
+    assert before.equals(from_records(rows)), (
+        "the kernel changed the rows it was given; build new values instead"
+    )
 
 
 def writes_only_its_outputs(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
     if op.makes_rows:
         return
     binding = op.bind(**keys)
-    allowed = {k for r in rows for k in r} | {c for _, c in binding.columns_read()} | set(binding.writes.values())
+    allowed = (
+        {k for r in rows for k in r} | {c for _, c in binding.columns_read()} | set(binding.writes.values())
+    )
     done = run_rows(op, rows, **keys)
     extra = set(done.frame.columns) - allowed - {"__row__"}
     assert not extra, f"it writes {sorted(extra)}; declare an Out port for each column"
@@ -86,7 +92,9 @@ def batch_size_does_not_matter(op: Operator, rows: list[dict[str, Any]], keys: d
         return
     whole = records(run_rows(op, rows, **keys).frame)
     single = [r for row in rows for r in records(run_rows(op, [row], **keys).frame)]
-    assert _shape(whole) == _shape(single), "rows alone give something else than rows together; let the kernel keep no state"
+    assert _shape(whole) == _shape(single), (
+        "rows alone give something else than rows together; let the kernel keep no state"
+    )
 
 
 def _shape(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -98,31 +106,48 @@ def columns_equal_rows(op: Operator, rows: list[dict[str, Any]], keys: dict[str,
     cls = type(op)
     row_kernel = getattr(cls, cls.kernel, None) if cls.kernel else None
     fast = next((n for n in ("expr", "map_batch") if hasattr(cls, n)), None)
-    base = next((getattr(b, cls.kernel, None) for b in cls.__mro__ if b.__module__ == "dataflow.core.rows"), None) if cls.kernel else None
+    base = (
+        next(
+            (getattr(b, cls.kernel, None) for b in cls.__mro__ if b.__module__ == "dataflow.core.rows"), None
+        )
+        if cls.kernel
+        else None
+    )
     if fast is None or row_kernel is None or row_kernel is base:
         return
     slow = type(cls.__name__, (cls,), {"__doc__": cls.__doc__, "__module__": cls.__module__})
-    assert records(run_rows(op, rows, **keys).frame) == records(_without(slow, fast, op, rows, keys)), f"{fast} and {cls.kernel} differ"
+    assert records(run_rows(op, rows, **keys).frame) == records(_without(slow, fast, op, rows, keys)), (
+        f"{fast} and {cls.kernel} differ"
+    )
 
 
-def _without(cls: type, fast: str, op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> Any:
+def _without(cls: Any, fast: str, op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> Any:
     def hidden(self: Any, name: str) -> Any:
         if name == fast:
             raise AttributeError(name)
         return object.__getattribute__(self, name)
 
-    cls.__getattribute__ = hidden  # type: ignore[method-assign, assignment]
+    cls.__getattribute__ = hidden
     return run_rows(cls.model_construct(**dict(op)), rows, **keys).frame
 
 
 def fast_enough(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
     if not isinstance(op, RowOperator) or op.makes_rows or op.calls_models or not rows:
         return
-    text = {c for p, c in op.bind(**keys).columns_read() if op.inputs.get(p) and op.inputs[p].type in ("text", "any")}
-    big = {k: MEGABYTE if k in text and (v is None or isinstance(v, str)) else v for k, v in (rows[0] | dict.fromkeys(text)).items()}
+    text = {
+        c
+        for p, c in op.bind(**keys).columns_read()
+        if op.inputs.get(p) and op.inputs[p].type in ("text", "any")
+    }
+    big = {
+        k: MEGABYTE if k in text and (v is None or isinstance(v, str)) else v
+        for k, v in (rows[0] | dict.fromkeys(text)).items()
+    }
     started = time.process_time()
     run_rows(op, [big], **keys)
-    assert (took := time.process_time() - started) < SECONDS, f"1 MB of text took {took:.1f} s; look for a regex that backtracks"
+    assert (took := time.process_time() - started) < SECONDS, (
+        f"1 MB of text took {took:.1f} s; look for a regex that backtracks"
+    )
 
 
 def config_round_trip(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
@@ -130,7 +155,9 @@ def config_round_trip(op: Operator, rows: list[dict[str, Any]], keys: dict[str, 
     settings = {k: v for k, v in op if k in op.model_fields_set}
     assert cls(**settings) == op, "making it again from its own settings gives another operator"
     assert cls.model_config.get("frozen"), "operators are frozen"
-    if not op.calls_models and not any(callable(v) or isinstance(v, (list, tuple)) and any(map(callable, v)) for v in settings.values()):
+    if not op.calls_models and not any(
+        callable(v) or (isinstance(v, (list, tuple)) and any(map(callable, v))) for v in settings.values()
+    ):
         assert pickle.loads(pickle.dumps(op)) == op, "it does not survive pickling"  # noqa: S301
 
 

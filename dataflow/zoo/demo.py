@@ -32,20 +32,38 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make demo", description="Prepare questions and answers from texts.")
-    parser.add_argument("--source", help="your own texts: a JSONL, CSV or Parquet file with a column text, or one .txt or .md file")
-    parser.add_argument("--api-url", help="your own endpoint (any that speaks OpenAI's protocol); its key is read from DF_API_KEY")
+    parser = argparse.ArgumentParser(
+        prog="make demo", description="Prepare questions and answers from texts."
+    )
+    parser.add_argument(
+        "--source",
+        help="your own texts: a JSONL, CSV or Parquet file with a column text, or one .txt or .md file",
+    )
+    parser.add_argument(
+        "--api-url",
+        help="your own endpoint (any that speaks OpenAI's protocol); its key is read from DF_API_KEY",
+    )
     parser.add_argument("--model", default="gpt-4o-mini", help="the model at that endpoint")
-    parser.add_argument("--passages", type=int, help="passages taken of each text; all of your own, 2 of each chapter of the book")
+    parser.add_argument(
+        "--passages",
+        type=int,
+        help="passages taken of each text; all of your own, 2 of each chapter of the book",
+    )
     parser.add_argument("--out", default="demo", help="the folder for the result")
     return parser.parse_args()
 
 
 def _pipeline(given: argparse.Namespace, folder: Path) -> PassageQAPipeline:
     folder.mkdir(parents=True, exist_ok=True)
-    serving = APILLMServing(api_url=given.api_url, model_name=given.model, max_workers=32) if given.api_url else None
+    serving = (
+        APILLMServing(api_url=given.api_url, model_name=given.model, max_workers=32)
+        if given.api_url
+        else None
+    )
     passages = given.passages or (None if given.source else DEFAULT_PASSAGES)
-    return PassageQAPipeline(_source(given.source, folder), serving, passages=passages, cache_path=str(folder / "cache"))
+    return PassageQAPipeline(
+        _source(given.source, folder), serving, passages=passages, cache_path=str(folder / "cache")
+    )
 
 
 def _source(name: str | None, folder: Path) -> str:
@@ -59,7 +77,9 @@ def _source(name: str | None, folder: Path) -> str:
         text = Path(name).read_text(encoding="utf-8")
     except OSError as error:
         raise DataFlowError(f"{name} cannot be read: {error.strerror}") from error
-    table.write_text(json.dumps({"title": Path(name).stem, "text": text}, ensure_ascii=False) + "\n", encoding="utf-8")
+    table.write_text(
+        json.dumps({"title": Path(name).stem, "text": text}, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return str(table)
 
 
@@ -85,7 +105,7 @@ def _closing(run: Run, result: Path, folder: Path) -> str:
             f"2. {vague} broke a rule, {poor} scored too low, {same} repeated others, {failed} failed: {kept} questions and answers remain.",
             f"3. That took {counts['calls']} model calls ({counts['cached']} replies came from the journal), {tokens:,} tokens and {run.summary['seconds']:.0f} s. Run it again: nothing is asked twice.",
             f"4. Read the result in {result}, and how it came about in {folder / 'report.html'} (open it in a browser).",
-            "5. Your own texts: make demo ARGS=\"--source texts.jsonl\"   Your own endpoint: make demo ARGS=\"--api-url https://…/v1\" (key in DF_API_KEY)",
+            '5. Your own texts: make demo ARGS="--source texts.jsonl"   Your own endpoint: make demo ARGS="--api-url https://…/v1" (key in DF_API_KEY)',
             f"6. Look closer: dataflow trace {run.run_dir} 0   Change it: dataflow/zoo/passage_qa.py   All operators: dataflow ops",
         ]
     )

@@ -44,7 +44,9 @@ class PassageQAPipeline(PipelineABC):
     ) -> None:
         super().__init__()
         self.text_key = text_key
-        self.storage = FileStorage(source, cache_path=cache_path, file_name_prefix="passage_qa", cache_type="jsonl")
+        self.storage = FileStorage(
+            source, cache_path=cache_path, file_name_prefix="passage_qa", cache_type="jsonl"
+        )
         llm = llm_serving if llm_serving is not None else LocalLLMServing(max_tokens=200)
         embedder = embedding_serving if embedding_serving is not None else LocalEmbeddingServing()
         self.split = PassageSplitter(max_chars=500, max_passages=passages)

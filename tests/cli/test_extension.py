@@ -22,6 +22,7 @@ def test_it_passes_its_own_tests_before_it_is_installed(package: Path, shell: Cl
     assert said.code == 0, said
 
 
+@pytest.mark.slow
 def test_once_installed_it_is_found_and_runs(package: Path, shell: Cli, tmp_path: Path) -> None:
     site = tmp_path / "site"
     options = (

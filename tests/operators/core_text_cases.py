@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,6 +15,14 @@ from dataflow.operators.core_text.format_str import FormatStrPromptedGenerator
 from dataflow.operators.core_text.free_form import GeneralFilter, PandasOperator
 from dataflow.operators.core_text.k_center import KCenterGreedyFilter
 from dataflow.operators.core_text.multi_hop import Text2MultiHopQAGenerator
+from dataflow.operators.core_text.near_duplicates import EmbeddingDeduplicateFilter
+from dataflow.operators.core_text.passages import (
+    AnswerOverlapFilter,
+    GroundedAnswerSampleEvaluator,
+    PassageQAGenerator,
+    PassageSplitter,
+    SelfContainedQuestionFilter,
+)
 from dataflow.operators.core_text.prompted import (
     PromptedEvaluator,
     PromptedFilter,
@@ -31,8 +37,9 @@ from dataflow.operators.core_text.unified_bench import UnifiedBenchDatasetEvalua
 from dataflow.prompts.core_text import FormatStrPrompt
 from dataflow.testing import FAILED, Case, ScriptedServing, expands, keeps, maps, replies
 
-FOLDER = Path(tempfile.mkdtemp(prefix="core_text_cases"))
-STATISTICS = str(FOLDER / "statistics.json")
+STATISTICS = "statistics.json"
+FILES = {"plain.md": "one two\nthree", "a.dotted.dir/v1.2.md": "x"}
+"""The files that must lie in the working directory when the cases are run."""
 TRUE, FALSE = '{"judgement_result": true}', '{"judgement_result": false}'
 
 
@@ -47,7 +54,9 @@ def question_of(prompt: str) -> str:
 
 def by_answer(table: dict[str, str | None]) -> ScriptedServing:
     """A judge whose reply hangs on the answer alone."""
-    return ScriptedServing(by=lambda prompt: table[prompt.partition("<answer>\n")[2].partition("\n</answer>")[0]])
+    return ScriptedServing(
+        by=lambda prompt: table[prompt.partition("<answer>\n")[2].partition("\n</answer>")[0]]
+    )
 
 
 def graded(grade: int, why: str = "because") -> str:
@@ -84,7 +93,11 @@ FORMAT_STR = [
         FormatStrPromptedGenerator(
             ScriptedServing(by=echo), prompt_template=FormatStrPrompt("{role}, explain {term}: {{ x }}")
         ),
-        [{"who": "Teacher", "what": "{role}"}, {"who": "Teacher", "what": None}, {"who": "Cook", "what": "a pan"}],
+        [
+            {"who": "Teacher", "what": "{role}"},
+            {"who": "Teacher", "what": None},
+            {"who": "Cook", "what": "a pan"},
+        ],
         [
             {"generated_content": "re: Teacher, explain {role}: {{ x }}"},
             {"generated_content": None},
@@ -110,21 +123,14 @@ FORMAT_STR = [
 ]
 
 
-def written(name: str, text: str) -> str:
-    path = FOLDER / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return str(path)
-
-
 CHUNKED = [
     maps(
         ChunkedPromptedGenerator(ScriptedServing(by=str.upper), max_chunk_len=2, separator="|"),
         {
-            written("plain.md", "one two\nthree"): str(FOLDER / "plain_llm_output.txt"),
-            written("a.dotted.dir/v1.2.md", "x"): str(FOLDER / "a.dotted.dir" / "v1.2_llm_output.txt"),
+            "plain.md": "plain_llm_output.txt",
+            "a.dotted.dir/v1.2.md": "a.dotted.dir/v1.2_llm_output.txt",
             None: None,
-            str(FOLDER / "missing.md"): FAILED,
+            "missing.md": FAILED,
         },
         input_path_key="path",
         output_path_key="answers",
@@ -169,6 +175,8 @@ def qa_server(prompt: str) -> str | None:
         return "I cannot."
     if "mute" in prompt:
         return "Q: only a question"
+    if "blank" in prompt:
+        return "Q:\nA: only an answer"
     what = "king" if "Ask about the king." in prompt else "river"
     return f"**Q:** Which {what}?\n**A:** The {what}\nof the text."
 
@@ -186,13 +194,13 @@ TEXT2QA = [
     ),
     Case(
         Text2QAGenerator(ScriptedServing(by=qa_server)),
-        [{"text": t} for t in ("silent", "first", "prose", "mute", "last")],
+        [{"text": t} for t in ("silent", "first", "prose", "mute", "blank", "last")],
         [
             {"text": t, "generated_prompt": p, "generated_question": q, "generated_answer": a}
             for t in ("first", "last")
             for p, q, a in [pair("king")]
         ],
-        failed=3,
+        failed=4,
     ),
     maps(
         Text2QASampleEvaluator(ScriptedServing(by=question_of)),
@@ -371,16 +379,21 @@ class Likelihoods:
     def __init__(self, **known: float) -> None:
         self.known = known
 
-    def generate_from_input(self, user_inputs: list[str], system_prompt: str = "", json_schema: Any = None) -> list[Any]:
+    def generate_from_input(
+        self, user_inputs: list[str], system_prompt: str = "", json_schema: Any = None
+    ) -> list[Any]:
         return [None] * len(user_inputs)
 
     def loglikelihood(self, contexts: list[str], continuations: list[str]) -> list[tuple[float, int] | None]:
         return [
-            (self.known[t.split()[0]], len(t.split())) if t.split()[0] in self.known else None for t in continuations
+            (self.known[t.split()[0]], len(t.split())) if t.split()[0] in self.known else None
+            for t in continuations
         ]
 
 
-def unified(eval_type: str, rows: dict[Any, tuple[Any, str]], columns: tuple[str, ...], **settings: Any) -> Case:
+def unified(
+    eval_type: str, rows: dict[Any, tuple[Any, str]], columns: tuple[str, ...], **settings: Any
+) -> Case:
     """Rows as tuples of the columns, each to its score and error code."""
     op = UnifiedBenchDatasetEvaluator(STATISTICS, eval_type, **settings)
     keys = {f"input_{c}_key": c for c in columns if c != "generated_ans"}
@@ -495,7 +508,10 @@ UNIFIED = [
     unified("key1_text_score", {cells("word word"): (None, "ppl_unavailable")}, ("text",)),
 ]
 
-STATUS = [{"id": i, "status": s, "score": x} for i, s, x in [("007", "ok", 3.5), ("008", None, None), ("009", "ok", 1.0)]]
+STATUS = [
+    {"id": i, "status": s, "score": x}
+    for i, s, x in [("007", "ok", 3.5), ("008", None, None), ("009", "ok", 1.0)]
+]
 FREE_FORM = [
     Case(
         GeneralFilter([lambda df: df["status"] == "ok", pl.col("score") > 2]),
@@ -509,10 +525,47 @@ SCORE = [
     keeps(ScoreFilter(min_score=2, max_score=4.5), [1, 2, 4.5, 5, None], [2, 4.5]),
     keeps(ScoreFilter(min_score=2), [1.0, float("nan"), 3.0], [3.0]),
     keeps(ScoreFilter(), [-1, 1], [-1, 1]),
-    Case(ScoreFilter(max_score=3), [{"score": s} for s in (1, "high", True, 9)], [{"score": 1}], failed=2, dropped=1),
+    Case(
+        ScoreFilter(max_score=3),
+        [{"score": s} for s in (1, "high", True, 9)],
+        [{"score": 1}],
+        failed=2,
+        dropped=1,
+    ),
+]
+
+PASSAGES = [
+    expands(
+        PassageSplitter(max_chars=10, min_chars=0), ["One.\n\nTwo two.", " ", None], ["One.", "Two two."]
+    ),
+    replies(
+        PassageQAGenerator,
+        {
+            '{"question": "Who? ", "answer": "He."}': ("Who?", "He."),
+            '{"question": "Who?"}': FAILED,
+            "I cannot.": FAILED,
+            None: FAILED,
+        },
+    ),
+    keeps(
+        SelfContainedQuestionFilter(), ["Who was king?", "What does the author say?", None], ["Who was king?"]
+    ),
+    keeps(
+        AnswerOverlapFilter(),
+        [("the river Elm", "The river Elm rises."), ("an invented castle", "The river Elm rises.")],
+        [("the river Elm", "The river Elm rises.")],
+    ),
+    replies(
+        GroundedAnswerSampleEvaluator, {"4": 4, "none": FAILED, None: FAILED}, row=("passage", "Who?", "He.")
+    ),
+    keeps(
+        EmbeddingDeduplicateFilter(Vectors()),
+        ["1,0", "0,1", "1,0.01", None, "lost"],
+        ["1,0", "0,1", None, "lost"],
+    ),
 ]
 
 CASES: list[Case] = [
     *PROMPTED, *FORMAT_STR, *CHUNKED, *RANDOM_DOMAIN, *TEXT2QA, *MULTI_HOP, *VECTORS, *RETRIEVAL, *BENCH_ANSWERS, *BENCH,
-    *UNIFIED, *FREE_FORM, *SCORE,
+    *UNIFIED, *FREE_FORM, *SCORE, *PASSAGES,
 ]  # fmt: skip

@@ -299,16 +299,16 @@ class Own(DataFlowStorage):
     """A storage of a user's own, with only what is asked of it."""
 
     def __init__(self) -> None:
-        self.rows: Any = [{"text": "a" * 500}]
+        self.tables: list[Any] = [[{"text": "a" * 500}]]
 
     def read(self, output_type: Any = "dataframe") -> Any:
-        return self.rows
+        return self.tables[-1]
 
     def write(self, data: Any) -> None:
-        self.rows = data
+        self.tables.append(data)
 
     def get_keys_from_dataframe(self) -> list[str]:
-        return list(self.rows[0])
+        return list(self.tables[-1][0])
 
 
 def test_a_storage_of_ones_own() -> None:
@@ -316,7 +316,7 @@ def test_a_storage_of_ones_own() -> None:
     now = storage.step()
     assert now.frame().shape == (1, 1)
     now.put(pl.DataFrame({"a": [1]}))
-    assert now.rows == [{"a": 1}]
+    assert now.read() == [{"a": 1}]
     assert (now.run_dir, now.operator_step) == (None, 0)
     assert len(repr(storage)) < 200
 

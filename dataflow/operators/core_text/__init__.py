@@ -7,7 +7,6 @@ from dataflow.core.registry import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
-        "AnswerBenchmark": "bench_dataset",
         "AnswerOverlapFilter": "passages",
         "BenchAnswerGenerator": "bench_answer",
         "BenchDatasetEvaluator": "bench_dataset",

@@ -23,7 +23,6 @@ from dataflow.operators.core_text import text2qa as _text2qa
 from dataflow.operators.core_text import unified_bench as _unified_bench
 from dataflow.operators.core_text.bench_answer import EvalType
 from dataflow.operators.core_text.free_form import Rule
-from dataflow.operators.core_text.unified_bench import EvalType
 from dataflow.prompts.core_text import FormatStrPrompt, Text2MultiHopQAGeneratorPrompt
 from dataflow.prompts.general_text import SFTFromScratchGeneratorPrompt
 from dataflow.prompts.model_evaluation.general import (
@@ -33,7 +32,6 @@ from dataflow.prompts.model_evaluation.general import (
 )
 
 __all__ = [
-    "AnswerBenchmark",
     "AnswerOverlapFilter",
     "BenchAnswerGenerator",
     "BenchDatasetEvaluator",
@@ -61,22 +59,6 @@ __all__ = [
     "Text2QASampleEvaluator",
     "UnifiedBenchDatasetEvaluator",
 ]
-
-class AnswerBenchmark(_bench_dataset.AnswerBenchmark):
-    def __init__(
-        self,
-        eval_result_path: str | None = None,
-        compare_method: Literal["match", "semantic"] = "match",
-        system_prompt: str = ...,
-        llm_serving: LLMServing | None = None,
-    ) -> None: ...
-    def run(
-        self,
-        storage: Storage,
-        input_test_answer_key: str = "generated_cot",
-        input_gt_answer_key: str = "golden_answer",
-        output_key: str = "answer_match_result",
-    ) -> str: ...
 
 class AnswerOverlapFilter(_passages.AnswerOverlapFilter):
     def __init__(self, min_overlap: float = 0.6) -> None: ...

@@ -23,9 +23,9 @@ SLOTS = frozenset({"eval_type", "question", "context", "choices", "choices_text"
 
 @prompt_restrict(FormatStrPrompt)
 class BenchAnswerGenerator(Generate):
-    """Answer the questions of a benchmark, ready for `UnifiedBenchDatasetEvaluator`: one model call a row.
+    """Answer the questions of a benchmark: one model call a row.
 
-    Answers are made for `key2_qa`, `key2_q_ma` and `key3_q_choices_as`; the other types are scored by
+    `UnifiedBenchDatasetEvaluator` then scores the answers. They are made for `key2_qa`, `key2_q_ma` and `key3_q_choices_as`; the other types are scored by
     likelihood and get a null column without a call, unless `force_generate` asks for answers to all but
     `key1_text_score`. A column that is already there stays as it is, unless `allow_overwrite`. A template of
     the user's own may use `{question}`, `{context}`, `{choices_text}` (lettered, one a line), `{choices}` and

@@ -45,7 +45,8 @@ class ChunkedPromptedGenerator(Generate):
     async def answer(self, ask: Ask, path: str) -> str:
         text = await asyncio.to_thread(Path(path).read_text, encoding="utf-8")
         parts = await asyncio.to_thread(lambda: list(chunks(text, self.max_chunk_len, self._size())))
-        replies = await together(*(ask(Request.of(p, self.system_prompt, self.json_schema)) for p in parts))
+        asked = [Request.of(part, self.system_prompt, self.json_schema) for part in parts if part.strip()]
+        replies = await together(*map(ask, asked))
         target = Path(path).with_name(Path(path).stem + SUFFIX)
         await asyncio.to_thread(write_text, target, self.separator.join(replies))
         return str(target)

@@ -42,8 +42,8 @@ class EmbeddingDeduplicateFilter(Dataset):
         """Which vectors are like one kept before them, `(n,) bool`."""
         if not vectors:
             return np.zeros(0, bool)
-        unit = np.asarray(vectors, np.float32)
-        unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
+        raw = np.asarray(vectors, np.float32)
+        unit = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-12)
         repeated = np.zeros(len(unit), bool)
         for first in range(0, len(unit), BLOCK):
             block = unit[first : first + BLOCK]
@@ -51,7 +51,7 @@ class EmbeddingDeduplicateFilter(Dataset):
             like_kept = (
                 (block @ kept.T >= self.threshold).any(axis=1) if len(kept) else np.zeros(len(block), bool)
             )
-            alike = block @ block.T >= self.threshold
+            alike = np.asarray(block @ block.T >= self.threshold)
             for i in range(len(block)):
                 repeated[first + i] = like_kept[i] or bool(
                     (alike[i, :i] & ~repeated[first : first + i]).any()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import email.utils
 import time
 from collections.abc import Mapping, Sequence
@@ -61,7 +60,7 @@ class Connection:
         try:
             async with self._pool().post(self.endpoint.url, data=_body(payload)) as response:
                 body = await response.read()
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise Fault(f"no answer within {self.endpoint.read_timeout_s:g} s") from None
         except aiohttp.InvalidURL as error:
             raise ServingError(f"{self.endpoint.url!r} is no address: {error}") from error

@@ -75,11 +75,13 @@ def _put_aside(frame: pl.DataFrame, part: Path) -> Path:
 
 def _gathered(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     waiting: list[pl.DataFrame] = []
+    held = 0
     for frame in frames:
         waiting.append(frame)
-        if sum(f.estimated_size() for f in waiting) >= SPOOL:
+        held += frame.estimated_size()
+        if held >= SPOOL:
             yield pl.concat(waiting)
-            waiting = []
+            waiting, held = [], 0
     if waiting:
         yield pl.concat(waiting)
 

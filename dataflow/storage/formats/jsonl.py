@@ -7,7 +7,7 @@ proved to be of one type: it would otherwise turn numbers into text and merge un
 
 from __future__ import annotations
 
-import re
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple
@@ -26,7 +26,8 @@ from dataflow.storage.tables import BadLines, Table
 
 BLOCK = 8 << 20
 BOM = b"\xef\xbb\xbf"
-_LONG_NUMBER = re.compile(rb"(?<![.0-9])[0-9]{19}")
+_LONG = b"0" * 19
+_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
 class Jsonl(Format):
@@ -81,8 +82,9 @@ def parse(data: bytes) -> Parsed:
         split.pop()
     try:
         rows = list(map(orjson.loads, split))
-        if set(map(type, rows)) <= {dict} and not _LONG_NUMBER.search(data):
-            return Parsed(rows, [], len(split), clean=True)
+        if set(map(type, rows)) <= {dict}:
+            exact = list(map(loads, split)) if _has_long_number(data) else rows
+            return Parsed(exact, [], len(split), clean=exact is rows or repr(exact) == repr(rows))
     except orjson.JSONDecodeError:
         pass
     rows, bad = [], []
@@ -91,6 +93,15 @@ def parse(data: bytes) -> Parsed:
             row, reason = _row(line)
             rows.append(row) if not reason else bad.append((at, reason, line))
     return Parsed(rows, bad, len(split), clean=False)
+
+
+def _has_long_number(data: bytes) -> bool:
+    """Whether there may be an integer beyond 64 bits, of which orjson makes a float."""
+    digits = data.translate(_AS_ZEROS)
+    at = digits.find(_LONG)
+    while at > 0 and data[at - 1 : at] == b".":
+        at = digits.find(_LONG, at + len(_LONG))
+    return at >= 0
 
 
 def _row(line: bytes) -> tuple[dict[str, Any], str]:
@@ -183,7 +194,8 @@ def lines(frame: pl.DataFrame) -> bytes:
     parts = [_members(run) for run in _runs(frame)]
     text = pl.concat_str([pl.lit("{"), pl.concat_str(pl.all(), separator=","), pl.lit("}")])
     numbered = pl.DataFrame({f"{at}": part for at, part in enumerate(parts)})
-    return numbered.select(text).write_csv(None, include_header=False, quote_style="never").encode()
+    numbered.select(text).write_csv(made := io.BytesIO(), include_header=False, quote_style="never")
+    return made.getvalue()
 
 
 def _runs(frame: pl.DataFrame) -> list[list[pl.Series]]:
