@@ -71,7 +71,7 @@ def tables(found: Found) -> dict[str, str]:
     }
     files = {}
     for name, classes in ((n, c) for n, c in found.items() if c):
-        make = entries.get(name, _plain_entry)
+        make = entries.get(name, lambda cls: {"headline": _headline(cls)})
         rows = {n: {"module": _home(n, c, f"dataflow.{ROOMS[name]}")} | make(c) for n, c in classes.items()}
         files[f"dataflow/{ROOMS[name]}/_table.json"] = _json_lines(rows)
     return files
@@ -161,10 +161,6 @@ def _slots(cls: type) -> tuple[str, ...]:
     except TypeError:
         return ()
     return made.slots if isinstance(made, Prompt) else ()
-
-
-def _plain_entry(cls: type) -> dict[str, Any]:
-    return {"headline": _headline(cls)}
 
 
 def _headline(cls: type) -> str:

@@ -7,7 +7,9 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from gen_code import DOMAINS, Found, by_domain
@@ -30,27 +32,36 @@ def pages(found: Found) -> dict[str, str]:
     """Path to text of every page."""
     files = {"docs/cli.md": cli_page(), "docs/operators/index.md": index(found["operators"])}
     for domain, classes in by_domain(found["operators"]).items():
-        cases = cases_of(domain)
-        for name, cls in classes.items():
-            shown = [c for c in cases if type(c.op) is cls and c.shown][:MAX_CASES]
-            files[f"docs/operators/{domain}/{name}.md"] = page(cls, shown)
+        module = cases_of(domain)
+        with workplace(getattr(module, "FILES", {})):
+            for name, cls in classes.items():
+                shown = [c for c in getattr(module, "CASES", ()) if type(c.op) is cls and c.shown][:MAX_CASES]
+                files[f"docs/operators/{domain}/{name}.md"] = page(cls, shown)
     return files
 
 
-def cases_of(domain: str) -> list[Case]:
-    """The case table of a domain; empty where it has none yet."""
+def cases_of(domain: str) -> ModuleType | None:
+    """The module with the case table of a domain, where it has one."""
     path = ROOT / "tests" / "operators" / f"{domain}_cases.py"
     if not path.exists():
-        return []
-    spec = importlib.util.spec_from_file_location(f"{domain}_cases", path)
+        return None
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = (
-        module  # kept alive with what its cases need: a temporary folder goes with its module
-    )
+    sys.modules[spec.name] = module  # kept alive with all that its cases need
     spec.loader.exec_module(module)
-    return list(module.CASES)
+    return module
+
+
+@contextmanager
+def workplace(files: Mapping[str, str]) -> Iterator[None]:
+    """A working directory in which the files lie that the cases of a domain read."""
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        for name, text in files.items():
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            Path(name).write_text(text, "utf-8")
+        yield
 
 
 def index(operators: dict[str, type]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from dataflow.core import background
 from dataflow.core.background import current_scope
-from dataflow.core.errors import CallError, ConfigError, RunStopped, ServingError
+from dataflow.core.errors import STOPPING, CallError, ConfigError
 from dataflow.core.outcome import Failure
 from dataflow.core.protocols import LLMServing, Request, Scope
 
@@ -69,7 +69,7 @@ async def attempted(work: Awaitable[T]) -> T | Failure:
     """What the work for one row gives, or the `Failure` of that row alone."""
     try:
         return await work
-    except (ConfigError, ServingError, RunStopped):
+    except STOPPING:
         raise
     except Exception as error:  # noqa: BLE001  # one row's fault must not stop the others
         return Failure.of(error)
@@ -136,7 +136,8 @@ class ListCalls:
             _hand_out(group, replies, type(self._serving).__name__)
         except Exception as error:  # noqa: BLE001  # a serving's own error is the error of every row it was asked about
             for _, future in group:
-                future.set_exception(CallError(f"{type(self._serving).__name__}: {error}"))
+                if not future.done():
+                    future.set_exception(CallError(f"{type(self._serving).__name__}: {error}"))
         finally:
             current_scope.reset(token)
 
@@ -152,6 +153,8 @@ def _hand_out(
     if len(replies) != len(group):
         raise CallError(f"{len(replies)} replies to {len(group)} prompts")
     for (_, future), reply in zip(group, replies, strict=True):
+        if future.done():  # its row was cancelled meanwhile
+            continue
         if reply is None:
             future.set_exception(CallError(f"{name} gave no reply"))
         else:

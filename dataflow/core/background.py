@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Coroutine
 from contextvars import ContextVar
@@ -12,6 +13,7 @@ from dataflow.core.errors import DataFlowError
 from dataflow.core.protocols import Scope
 
 T = TypeVar("T")
+THREAD = "dataflow"
 
 current_scope: ContextVar[Scope | None] = ContextVar("dataflow_scope", default=None)
 """On whose behalf code on this thread calls models; set around operators that call a serving themselves."""
@@ -29,7 +31,7 @@ def loop() -> asyncio.AbstractEventLoop:
     with _lock:
         if _loop is None:
             _loop = asyncio.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name="dataflow", daemon=True).start()
+            threading.Thread(target=_loop.run_forever, name=THREAD, daemon=True).start()
     return _loop
 
 
@@ -49,6 +51,27 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except KeyboardInterrupt:
         future.cancel()
         raise
+
+
+def finish(work: Coroutine[Any, Any, None], wait_s: float = 2.0) -> None:
+    """Run a closing coroutine from anywhere, a finaliser on any thread included, and wait a little for it."""
+    target = loop()
+    future = asyncio.run_coroutine_threadsafe(work, target)
+    if threading.current_thread().name != THREAD:
+        with contextlib.suppress(
+            Exception
+        ):  # what cannot be closed any more is closed by the end of the process
+            future.result(wait_s)
+
+
+async def arun(work: Coroutine[Any, Any, T]) -> T:
+    """Await a coroutine that runs on the background thread, from any event loop."""
+    target = loop()
+    if _is_running_on(target):
+        return await work
+    return await asyncio.wrap_future(
+        asyncio.run_coroutine_threadsafe(_in_scope(work, current_scope.get()), target)
+    )
 
 
 async def _in_scope(work: Coroutine[Any, Any, T], scope: Scope | None) -> T:

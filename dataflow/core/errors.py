@@ -115,6 +115,10 @@ class CompileError(DataFlowError, KeyError):
         return "\n".join(lines + [f"  {i}. {m}" for i, m in enumerate(self.mistakes, 1)])
 
 
+STOPPING = (ConfigError, MissingDependency, ServingError, StorageError, RunStopped)
+"""What stops a run: no fault of one row, for every other row would meet it too."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` for the nearest known name, or nothing."""
     near = get_close_matches(name, list(known), n=1)

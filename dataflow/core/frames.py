@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -203,8 +203,11 @@ def _fits(value: Any, dtype: pl.DataType) -> bool:
         return True
     if isinstance(dtype, pl.Struct):
         fields = {f.name: _instance(f.dtype) for f in dtype.fields}
-        same = isinstance(value, dict) and value.keys() == fields.keys()
-        return same and all(_fits(v, fields[k]) for k, v in value.items())
+        return (
+            isinstance(value, dict)
+            and value.keys() == fields.keys()
+            and all(_fits(v, fields[k]) for k, v in value.items())
+        )
     if isinstance(dtype, (pl.List, pl.Array)):
         inner = _instance(dtype.inner)
         if isinstance(value, (np.ndarray, pl.Series)):
@@ -214,14 +217,14 @@ def _fits(value: Any, dtype: pl.DataType) -> bool:
         plain = not inner.is_nested() and not inner.is_integer()
         return all(_fits(v, inner) for v in ({type(v): v for v in value}.values() if plain else value))
     if isinstance(value, (bool, np.bool_)) or dtype == pl.Boolean:
-        return dtype == pl.Boolean and isinstance(value, (bool, np.bool_))
+        return isinstance(value, (bool, np.bool_)) and dtype.is_(pl.Boolean)
     if dtype.is_integer():
         return isinstance(value, (int, np.integer)) and -(2**63) <= value < 2**64
     if dtype.is_float():
         return isinstance(value, (int, float, np.number))
     if dtype == pl.String:
         return isinstance(value, str)
-    return dtype != pl.Null
+    return not dtype.is_(pl.Null)
 
 
 def from_records(records: Sequence[dict[str, Any]], schema: pl.Schema | None = None) -> pl.DataFrame:
@@ -229,7 +232,8 @@ def from_records(records: Sequence[dict[str, Any]], schema: pl.Schema | None = N
     names = list(schema or {}) + [
         k for k in dict.fromkeys(k for r in records for k in r) if not schema or k not in schema
     ]
-    columns = {n: infer_series(n, [r.get(n) for r in records], (schema or {}).get(n)) for n in names}
+    types: Mapping[str, pl.DataType] = schema or {}
+    columns = {n: infer_series(n, [r.get(n) for r in records], types.get(n)) for n in names}
     return pl.DataFrame(columns) if columns else pl.DataFrame(height=len(records))
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from dataflow.core.asking import Ask, askers, attempted
 from dataflow.core.background import current_scope
-from dataflow.core.errors import ConfigError, DefinitionError, did_you_mean
+from dataflow.core.errors import ConfigError, DefinitionError, ServingError, did_you_mean
 from dataflow.core.frames import ROW, as_text, series, values
 from dataflow.core.operator import check_arity
 from dataflow.core.outcome import Failure, Outcome, dropped, shown
@@ -201,13 +201,15 @@ async def embed(serving: EmbeddingServing, texts: list[str], scope: Scope) -> li
     """One vector a text, null where the call failed, from a serving with an engine or any that answers lists."""
     native = getattr(serving, "embed", None)
     if native is not None:
-        vectors: list[Any] = await native(texts, scope)
-        return vectors
+        return list(await native(texts, scope))
     token = current_scope.set(scope)
     try:
-        return list(await asyncio.to_thread(serving.generate_embedding_from_input, texts))
+        vectors = list(await asyncio.to_thread(serving.generate_embedding_from_input, texts))
     finally:
         current_scope.reset(token)
+    if len(vectors) != len(texts):
+        raise ServingError(f"{type(serving).__name__} gave {len(vectors)} vectors for {len(texts)} texts")
+    return vectors
 
 
 class Source(Generate):

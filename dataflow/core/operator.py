@@ -111,13 +111,9 @@ class Operator(BaseModel, OperatorABC):
     def __init__(self, *args: Any, **settings: Any) -> None:
         cls = type(self)
         try:
-            super().__init__(**_by_position(cls, args), **settings)
+            super().__init__(**_by_position(cls, args, settings), **settings)
         except ValidationError as error:
             raise ConfigError(_explain(cls, error)) from None
-        except TypeError as error:
-            if "multiple values" in str(error):
-                raise ConfigError(f"{cls.__name__}: {error}") from None
-            raise
 
     @property
     def logger(self) -> logging.Logger:  # type: ignore[override]
@@ -201,13 +197,16 @@ class Operator(BaseModel, OperatorABC):
         raise NotImplementedError
 
 
-def _by_position(cls: type[Operator], args: tuple[Any, ...]) -> dict[str, Any]:
+def _by_position(cls: type[Operator], args: tuple[Any, ...], settings: Mapping[str, Any]) -> dict[str, Any]:
     names = list(cls.model_fields)
     if len(args) > len(names):
         raise ConfigError(
             f"{cls.__name__} takes at most {len(names)} settings ({', '.join(names)}); {len(args)} were given"
         )
-    return dict(zip(names, args, strict=False))
+    placed = dict(zip(names, args, strict=False))
+    if twice := placed.keys() & settings.keys():
+        raise ConfigError(f"{cls.__name__} got two values for {', '.join(sorted(twice))}")
+    return placed
 
 
 def _explain(cls: type[Operator], error: ValidationError) -> str:
@@ -299,7 +298,13 @@ def _signed_run(ports: Mapping[str, Port], open_inputs: bool) -> Callable[..., A
     def run(self: Operator, storage: Storage, *args: Any, **keys: Any) -> str | list[str]:
         if args:
             names = [p.name for p in params[2:] if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
-            keys = dict(zip(names, args, strict=False)) | keys
+            placed = dict(zip(names, args, strict=False))
+            if len(args) > len(names) or placed.keys() & keys.keys():
+                have = ", ".join(names) or "none"
+                raise BindError(
+                    f"{type(self).__name__}.run takes each key once, in the order {have}; {len(args)} were given by position"
+                )
+            keys = placed | keys
         return Operator.run(self, storage, **keys)
 
     run.__doc__ = Operator.run.__doc__

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from dataflow.core.errors import RowError
-from dataflow.core.frames import JSON, ROW, TYPES, infer_series, is_json, series, values
+from dataflow.core.errors import STOPPING, RowError
+from dataflow.core.frames import JSON, ROW, TYPES, infer_series, is_json, series, type_name, values
 from dataflow.core.operator import Operator
 from dataflow.core.outcome import Failure, Outcome, dropped, failed
 from dataflow.core.ports import Binding, In, Out
@@ -36,6 +36,11 @@ class RowOperator(Operator):
             return None in row[0].values()
         return any(v is None and not p.optional for v, p in zip(row, self.inputs.values(), strict=True))
 
+    def by_rows(self, frame: pl.DataFrame, binding: Binding, above: type[RowOperator]) -> bool:
+        """Whether a column read is `json`, which no column kernel understands but the row kernel does."""
+        own_rows = getattr(type(self), self.kernel) is not getattr(above, self.kernel)
+        return own_rows and any(is_json(frame[c].dtype) for _, c in binding.columns_read())
+
     def written(self, frame: pl.DataFrame, binding: Binding, results: Sequence[Any]) -> pl.DataFrame:
         """The frame with the bound output columns filled: a result is one value, or a tuple of one a port."""
         if not binding.writes:
@@ -62,6 +67,10 @@ def _cells(frame: pl.DataFrame, column: str | tuple[str, ...] | None) -> list[An
     return [list(row) for row in zip(*(values(frame[c]) for c in column), strict=True)]
 
 
+class Misfit(RowError, TypeError):
+    """A value that is not of the type its port declares."""
+
+
 def output_series(name: str, cells: Sequence[Any], port: Out, frame: pl.DataFrame) -> pl.Series:
     """Output cells as a column of the port's type; a text refined in place stays `json` where it was."""
     if port.like and name in frame.columns and is_json(frame[name].dtype):
@@ -73,8 +82,8 @@ def output_series(name: str, cells: Sequence[Any], port: Out, frame: pl.DataFram
         return series(name, cells, dtype)
     except (TypeError, pl.exceptions.PolarsError, OverflowError) as error:
         found = infer_series(name, cells)
-        raise TypeError(
-            f"column {name!r} is declared {port.type}, but the kernel gave {found.dtype}"
+        raise Misfit(
+            f"column {name!r} is declared {port.type}, but the kernel gave {type_name(found.dtype)}"
         ) from error
 
 
@@ -82,6 +91,8 @@ def attempt(kernel: Callable[..., Any], row: tuple[Any, ...]) -> Any:
     """The kernel's result for one row, or the `Failure` of that row alone."""
     try:
         return kernel(*row)
+    except STOPPING:
+        raise
     except Exception as error:  # noqa: BLE001  # one row's fault must not stop the others
         return Failure.of(error)
 
@@ -93,14 +104,27 @@ def keep_rows(frame: pl.DataFrame, kept: Sequence[bool]) -> pl.DataFrame:
 def outcome(
     frame: pl.DataFrame, results: list[Any], finish: Callable[[pl.DataFrame, list[Any]], Outcome]
 ) -> Outcome:
-    """`finish` for the rows that did not fail, with the failed ones set aside."""
+    """`finish` for the rows that did not fail, with the failed ones set aside; so are values of a wrong type."""
     failures = {i: r for i, r in enumerate(results) if isinstance(r, Failure)}
-    if not failures:
-        return finish(frame, results)
     kept = [i not in failures for i in range(frame.height)]
-    done = finish(keep_rows(frame, kept), [r for r, k in zip(results, kept, strict=True) if k])
+    try:
+        done = finish(keep_rows(frame, kept), [r for r, k in zip(results, kept, strict=True) if k])
+    except Misfit:
+        return outcome(frame, [_fitting(frame[i : i + 1], r, finish) for i, r in enumerate(results)], finish)
+    if not failures:
+        return done
     done.failed = pl.concat([done.failed, failed(frame, failures)])
     return done
+
+
+def _fitting(row: pl.DataFrame, result: Any, finish: Callable[[pl.DataFrame, list[Any]], Outcome]) -> Any:
+    if isinstance(result, Failure):
+        return result
+    try:
+        finish(row, [result])
+    except Misfit as error:
+        return Failure.of(error)
+    return result
 
 
 class Map(RowOperator):
@@ -119,6 +143,8 @@ class Map(RowOperator):
         raise NotImplementedError
 
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
+        if self.by_rows(frame, binding, Map):
+            return self._by_row(frame, binding)
         if hasattr(self, "expr"):
             (column,) = binding.writes.values()
             read = [pl.col(name) for _, name in binding.columns_read()]
@@ -127,6 +153,9 @@ class Map(RowOperator):
             (column,) = binding.writes.values()
             read_series = [frame[name] for _, name in binding.columns_read()]
             return Outcome(frame.with_columns(self.map_batch(*read_series).alias(column)))
+        return self._by_row(frame, binding)
+
+    def _by_row(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         rows = self.cells(frame, binding)
         results = [None if self.skips(row) else attempt(self.map, row) for row in rows]
         return outcome(frame, results, lambda kept, done: Outcome(self.written(kept, binding, done)))
@@ -154,17 +183,12 @@ class Filter(RowOperator):
         )
 
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
-        if hasattr(self, "expr") and not self._by_rows(frame, binding):
+        if hasattr(self, "expr") and not self.by_rows(frame, binding, Filter):
             verdicts = self._by_expression(frame, binding)
         else:
             rows = self.cells(frame, binding)
             verdicts = [(False, "null") if self.skips(row) else attempt(self.keep, row) for row in rows]
         return outcome(frame, verdicts, lambda kept, done: self._divide(kept, binding, done))
-
-    def _by_rows(self, frame: pl.DataFrame, binding: Binding) -> bool:
-        """Whether a column read is `json`, which no expression understands but the row kernel does."""
-        own_rows = type(self).keep is not Filter.keep
-        return own_rows and any(is_json(frame[c].dtype) for _, c in binding.columns_read())
 
     def _by_expression(self, frame: pl.DataFrame, binding: Binding) -> list[Any]:
         names = [name for _, name in binding.columns_read()]
@@ -174,7 +198,7 @@ class Filter(RowOperator):
         return [(False, "null") if v is None else v for v in marked.to_list()]
 
     def _divide(self, frame: pl.DataFrame, binding: Binding, verdicts: list[Any]) -> Outcome:
-        kept = [v[0] if isinstance(v, tuple) else bool(v) for v in verdicts]
+        kept = [bool(v[0] if isinstance(v, tuple) else v) for v in verdicts]
         lost = [i for i, k in enumerate(kept) if not k]
         labels = [pl.lit(1, pl.Int64).alias(column) for column in binding.writes.values()]
         done = Outcome(keep_rows(frame, kept).with_columns(labels))

@@ -64,7 +64,7 @@ class APILLMServing(Serving):
         self.api_url, self.key_name, self.model_name = api_url, key_name_of_api_key, model_name
         self.embedding_model = embedding_model or model_name
         self.timeouts = (connect_timeout, read_timeout)
-        self.sampling: dict[str, Any] = {"temperature": temperature, **configs}
+        self.sampling: dict[str, Any] = {"temperature": float(temperature), **configs}
         policy = Policy(
             max_workers, max_retries, price=price if price is not None else price_of(model_name, api_url)
         )
@@ -84,7 +84,7 @@ class APILLMServing(Serving):
         parts = urlsplit(self.api_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             return f"api_url={self.api_url!r} is no http address"
-        if not os.environ.get(self.key_name) and not is_local(self.api_url):
+        if not os.environ.get(self.key_name, "").strip() and not is_local(self.api_url):
             return f"the environment variable {self.key_name} holds no key for {parts.hostname}; set it, or name another with key_name_of_api_key"
         return None
 
@@ -105,7 +105,7 @@ class APILLMServing(Serving):
         if fault := self.check():
             raise ServingError(f"{self.name}: {fault}")
         kept = {k: v for k, v in sampling.items() if k not in drop}
-        key = os.environ.get(self.key_name, "")
+        key = os.environ.get(self.key_name, "").strip()
         return Endpoint(_address(self.api_url, path), model, key, self.policy.workers, *self.timeouts, kept)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
-import contextlib
 import logging
 import weakref
 from collections.abc import Mapping, Sequence
@@ -19,7 +17,6 @@ from dataflow.serving.structured import checked
 
 log = logging.getLogger(__name__)
 ASSISTANT = "You are a helpful assistant"
-_open: weakref.WeakSet[Serving] = weakref.WeakSet()
 
 
 class Serving(LLMServingABC):
@@ -35,10 +32,14 @@ class Serving(LLMServingABC):
     def __init__(self, name: str, policy: Policy) -> None:
         self.name, self.policy = name, policy
         self.errors: dict[int, str] = {}
-        self._engine = Engine(policy, name)
+        self._begin()
+
+    def _begin(self) -> None:
         self._chat: ChatBackend | None = None
         self._embed: EmbedBackend | None = None
-        _open.add(self)
+        self._engine = Engine(self.policy, self.name)
+        self._opened: list[ChatBackend | EmbedBackend] = []
+        weakref.finalize(self, _close, self._opened)
 
     def make_chat(self) -> ChatBackend:
         raise ConfigError(f"{type(self).__name__} answers no prompts")
@@ -65,6 +66,7 @@ class Serving(LLMServingABC):
         """
         if self._chat is None:
             self._chat = self.make_chat()
+            self._opened.append(self._chat)
         backend = self._chat
 
         async def send(asked: Request) -> Reply:
@@ -77,8 +79,12 @@ class Serving(LLMServingABC):
 
     async def embed(self, texts: Sequence[str], scope: Scope) -> list[Any]:
         """One vector `(dim,) float32` a text, null where the call failed."""
+        return [None if isinstance(v, CallError) else v for v in await self._vectors(texts, scope)]
+
+    async def _vectors(self, texts: Sequence[str], scope: Scope) -> list[Any]:
         if self._embed is None:
             self._embed = self.make_embed()
+            self._opened.append(self._embed)
         return list(await self._engine.embed(self._embed, texts, scope, self.embed_batch))
 
     def generate_from_input(
@@ -96,7 +102,8 @@ class Serving(LLMServingABC):
         system_prompt: str = ASSISTANT,
         json_schema: dict[str, Any] | None = None,
     ) -> list[str | None]:
-        return await self._all([Request.of(u, system_prompt, json_schema) for u in user_inputs])
+        requests = [Request.of(u, system_prompt, json_schema) for u in user_inputs]
+        return await background.arun(self._all(requests))
 
     def generate_from_conversations(
         self, conversations: Sequence[Sequence[Message]], json_schema: dict[str, Any] | None = None
@@ -107,15 +114,20 @@ class Serving(LLMServingABC):
     async def agenerate_from_conversations(
         self, conversations: Sequence[Sequence[Message]], json_schema: dict[str, Any] | None = None
     ) -> list[str | None]:
-        return await self._all([Request(tuple(turns), json_schema) for turns in conversations])
+        requests = [Request(tuple(turns), json_schema) for turns in conversations]
+        return await background.arun(self._all(requests))
 
     def generate_embedding_from_input(self, texts: list[str]) -> list[list[float] | None]:
         """One vector a text."""
         return background.run(self.agenerate_embedding_from_input(texts))
 
     async def agenerate_embedding_from_input(self, texts: list[str]) -> list[list[float] | None]:
-        vectors = await self.embed(texts, background.current_scope.get() or Scope())
-        return [None if v is None else v.tolist() for v in vectors]
+        return await background.arun(self._all_vectors(texts))
+
+    async def _all_vectors(self, texts: list[str]) -> list[list[float] | None]:
+        vectors = await self._vectors(texts, background.current_scope.get() or Scope())
+        self.errors = {i: str(v) for i, v in enumerate(vectors) if isinstance(v, CallError)}
+        return [None if isinstance(v, CallError) else v.tolist() for v in vectors]
 
     async def _all(self, requests: Sequence[Request]) -> list[str | None]:
         scope = background.current_scope.get() or Scope()
@@ -139,24 +151,22 @@ class Serving(LLMServingABC):
 
     def cleanup(self) -> None:
         """Let go of connections and models; the next call takes them up again."""
-        backends = [b for b in (self._chat, self._embed) if b is not None]
         self._chat = self._embed = None
-        for backend in backends:
-            background.run(backend.close())
+        while self._opened:
+            background.run(self._opened.pop().close())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in vars(self).items() if k not in ("_engine", "_chat", "_embed")}
+        return {k: v for k, v in vars(self).items() if k not in ("_engine", "_chat", "_embed", "_opened")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _engine=Engine(state["policy"], state["name"]), _chat=None, _embed=None)
-        _open.add(self)
+        vars(self).update(state)
+        self._begin()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
 
 
-@atexit.register
-def _close_all() -> None:
-    for serving in list(_open):
-        with contextlib.suppress(RuntimeError):  # the interpreter takes worker threads away before this runs
-            serving.cleanup()
+def _close(opened: list[ChatBackend | EmbedBackend]) -> None:
+    """Close what a serving that is gone left open."""
+    while opened:
+        background.finish(opened.pop().close())

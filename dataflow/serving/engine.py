@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -36,7 +36,7 @@ class Policy:
     """Wait before the second try; doubled for each further one, and jittered."""
     max_backoff_s: float = 30.0
     deadline_s: float = 900.0
-    """How long one call is tried, waits included."""
+    """How long one call is tried from its first slot on, waits included."""
     price: tuple[float, float] = (0.0, 0.0)
     """US dollars for a million prompt tokens and a million completion tokens."""
 
@@ -77,8 +77,8 @@ class Engine:
 
     async def embed(
         self, backend: EmbedBackend, texts: Sequence[str], scope: Scope, batch: int
-    ) -> list[np.ndarray | None]:
-        """One vector `(dim,) float32` a text, null where the call failed; texts already in the journal are not sent."""
+    ) -> list[np.ndarray | CallError]:
+        """One vector `(dim,) float32` a text, or why there is none; texts already in the journal are not sent."""
         keys = [key_of(backend.identity, text) for text in texts]
         journal = Journal.at(scope.journal) if scope.journal else None
         known = {k: e for k in dict.fromkeys(keys) if journal and (e := journal.get(k))}
@@ -86,13 +86,15 @@ class Engine:
         groups = [missing[i : i + batch] for i in range(0, len(missing), batch)]
         for entry in known.values():
             _saved(scope.usage, entry)
-        for made in await asyncio.gather(*(self._embed_group(backend, g, scope, journal) for g in groups)):
-            known |= made
-        return [np.frombuffer(known[k].body, np.float32) if k in known else None for k in keys]
+        made: dict[bytes, Entry | CallError] = {**known}
+        for part in await asyncio.gather(*(self._embed_group(backend, g, scope, journal) for g in groups)):
+            made |= part
+        found = [made[k] for k in keys]
+        return [np.frombuffer(e.body, np.float32) if isinstance(e, Entry) else e for e in found]
 
     async def _embed_group(
         self, backend: EmbedBackend, group: list[tuple[bytes, str]], scope: Scope, journal: Journal | None
-    ) -> dict[bytes, Entry]:
+    ) -> Mapping[bytes, Entry | CallError]:
         async def send() -> list[Entry]:
             (vectors, tokens), seconds = await self._try(lambda: backend.embed([t for _, t in group]), scope)
             each = tokens // len(group)
@@ -106,7 +108,7 @@ class Engine:
             entries = await self._in_slot(send, journal)
         except CallError as error:
             log.warning("%s: %d texts were not embedded: %s", self.name, len(group), error)
-            return {}
+            return {key: error for key, _ in group}
         return {e.key: e for e in entries}
 
     async def _once(
@@ -117,8 +119,11 @@ class Engine:
         if journal is not None and (entry := journal.get(key)):
             _saved(scope.usage, entry)
             return entry, True
-        if shared and (flying := self._flying.get(key)):
-            entry = await asyncio.shield(flying)
+        while shared and (flying := self._flying.get(key)):
+            if (entry := await _followed(flying)) is None:
+                continue
+            if journal is not None and journal.get(key) is None:
+                await journal.put([entry])
             _saved(scope.usage, entry)
             return entry, True
         if not shared:
@@ -157,11 +162,12 @@ class Engine:
 
     async def _try(self, call: Callable[[], Awaitable[T]], scope: Scope) -> tuple[T, float]:
         """The result of a call, tried as the policy says; returns holding a slot, raises holding none."""
-        started, tries, waits = time.monotonic(), 0, 0
+        started, tries, waits = 0.0, 0, 0
         while True:
             await self.slots.acquire(scope.depth)
             try:
                 begun = time.monotonic()
+                started = started or begun
                 result = await call()
             except Throttled as fault:
                 self.slots.release()
@@ -213,6 +219,16 @@ class Engine:
             scope.usage.completion_tokens += completion
             scope.usage.cost += cost
         return Entry(key, body, scope.operator, self.name, prompt, completion, cost, seconds)
+
+
+async def _followed(flying: asyncio.Future[Entry]) -> Entry | None:
+    """The entry that another call is waiting for; null where that call was cancelled."""
+    try:
+        return await asyncio.shield(flying)
+    except asyncio.CancelledError:
+        if not flying.cancelled():
+            raise
+        return None
 
 
 def _saved(usage: Usage | None, entry: Entry) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import queue
 import sqlite3
 import threading
@@ -47,8 +49,12 @@ def key_of(*parts: Any) -> bytes:
     try:
         text = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
     except (TypeError, orjson.JSONEncodeError):
-        text = dumps(list(parts)).encode("utf-8", "surrogatepass")
+        text = json.dumps(parts, sort_keys=True, default=_plain).encode()
     return blake2b(text, digest_size=16).digest()
+
+
+def _plain(value: Any) -> Any:
+    return orjson.loads(dumps(value))
 
 
 class Journal:
@@ -106,7 +112,9 @@ class Journal:
         while (first := self._waiting.get()) is not None:
             group, last = self._gather(first)
             fault = _commit(connection, [entry for entries, _ in group for entry in entries])
-            group[0][1].get_loop().call_soon_threadsafe(_settle, [f for _, f in group], fault)
+            for loop in {f.get_loop() for _, f in group}:
+                with contextlib.suppress(RuntimeError):  # a loop that was closed waits for nothing
+                    loop.call_soon_threadsafe(_settle, [f for _, f in group if f.get_loop() is loop], fault)
             if last:
                 break
         connection.close()
@@ -144,7 +152,7 @@ def _commit(connection: sqlite3.Connection, entries: list[Entry]) -> Exception |
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(_INSERT, rows)
         connection.execute("COMMIT")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, OverflowError) as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         return StorageError(f"the journal cannot be written: {error}")

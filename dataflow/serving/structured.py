@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import orjson
 
-from dataflow.core.errors import ReplyError
+from dataflow.core.errors import ConfigError, ReplyError
 from dataflow.core.frames import dumps
 from dataflow.core.protocols import Reply, Request
 from dataflow.core.replies import parse_json
@@ -57,7 +57,12 @@ def _examine(text: str, schema: Mapping[str, Any]) -> tuple[str | None, str]:
 
 @lru_cache(maxsize=64)
 def _validator(schema: bytes) -> Any:
-    return jsonschema.Draft202012Validator(orjson.loads(schema))
+    given = orjson.loads(schema)
+    try:
+        jsonschema.Draft202012Validator.check_schema(given)
+    except jsonschema.SchemaError as error:
+        raise ConfigError(f"no valid JSON schema: {error.message}") from error
+    return jsonschema.Draft202012Validator(given)
 
 
 def strict_schema(schema: Any) -> bool:

@@ -96,7 +96,9 @@ def run_rows(op: OperatorABC, rows: Sequence[Mapping[str, Any]], **keys: Any) ->
 def table_of(op: Operator, rows: Sequence[Mapping[str, Any]], **keys: Any) -> pl.DataFrame:
     ports = {column: op.inputs.get(port, In()) for port, column in op.bind(**keys).columns_read()}
     if not rows:
-        return pl.DataFrame([series(c, [], TYPES["text" if p.type == "any" else p.type]) for c, p in ports.items()])
+        return pl.DataFrame(
+            [series(c, [], TYPES["text" if p.type == "any" else p.type]) for c, p in ports.items()]
+        )
     frame = from_records([dict(r) for r in rows])
     return frame.with_columns([infer_series(c, [None] * len(rows)) for c in ports if c not in frame.columns])
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import polars as pl
 
+from dataflow.core.protocols import Reply, Request, Scope
 from dataflow.operators.core_text.bench_answer import BenchAnswerGenerator
 from dataflow.operators.core_text.bench_dataset import BenchDatasetEvaluator, BenchDatasetEvaluatorQuestion
 from dataflow.operators.core_text.chunked import ChunkedPromptedGenerator
@@ -507,6 +509,26 @@ UNIFIED = [
     ),
     unified("key1_text_score", {cells("word word"): (None, "ppl_unavailable")}, ("text",)),
 ]
+
+
+class Slow:
+    """A serving that keeps count of the calls in flight."""
+
+    def __init__(self, reply: str) -> None:
+        self.reply, self.now, self.most = reply, 0, 0
+
+    def generate_from_input(
+        self, user_inputs: list[str], system_prompt: str = "", json_schema: Any = None
+    ) -> list[Any]:
+        raise AssertionError("its own engine is to be used")
+
+    async def ask(self, request: Request, scope: Scope, row: str = "0", sample: int = 0) -> Reply:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0.01)
+        self.now -= 1
+        return Reply(self.reply)
+
 
 STATUS = [
     {"id": i, "status": s, "score": x}

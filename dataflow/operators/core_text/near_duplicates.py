@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -20,6 +20,8 @@ class EmbeddingDeduplicateFilter(Dataset):
     Texts are compared by cosine similarity with every text kept so far, in order. Null and blank texts, and texts
     for which the model gave no vector, are kept: nothing is known to be like them. Memory: one vector a kept text.
     """
+
+    calls_models: ClassVar[bool] = True
 
     embedding_serving: EmbeddingServing
     """The model that embeds."""

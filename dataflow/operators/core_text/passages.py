@@ -97,10 +97,10 @@ class SelfContainedQuestionFilter(Filter):
 
 
 class AnswerOverlapFilter(Filter):
-    """Keep answers whose words stand in the passage they were made from: a cheap sign that nothing is invented.
+    """Keep answers whose words stand in the passage they were made from.
 
-    The overlap is the share of the answer's words of four letters or more, in lower case, that the passage has too;
-    an answer without such words is kept.
+    That is a cheap sign that nothing is invented. The overlap is the share of the answer's words of four letters or
+    more, in lower case, that the passage has too; an answer without such words is kept.
     """
 
     min_overlap: float = Field(0.6, ge=0, le=1)

@@ -72,6 +72,8 @@ class Connection:
 
     def _refusal(self, status: int, body: bytes, headers: Mapping[str, str]) -> Exception:
         said = _message(body)
+        if self.endpoint.key:
+            said = said.replace(self.endpoint.key, "…")
         where = f"HTTP {status} from {self.endpoint.url}"
         if status == 429 and "insufficient_quota" not in said:
             return Throttled(f"{where}: {said}", _retry_after(headers))
@@ -206,8 +208,14 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         return max(0.0, float(value))
     except ValueError:
-        when = email.utils.parsedate_to_datetime(value) if email.utils.parsedate(value) else None
-        return max(0.0, when.timestamp() - time.time()) if when else None
+        return _seconds_until(value)
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(date).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _clip(text: str) -> str:

@@ -78,7 +78,7 @@ def _gathered(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     held = 0
     for frame in frames:
         waiting.append(frame)
-        held += frame.estimated_size()
+        held += int(frame.estimated_size())
         if held >= SPOOL:
             yield pl.concat(waiting)
             waiting, held = [], 0
@@ -93,7 +93,7 @@ class Parquet(Columnar):
         return pl.scan_parquet(path, glob=False)
 
     def save(self, table: pl.LazyFrame, path: Path) -> None:
-        table.sink_parquet(path, row_group_size=65536)
+        table.sink_parquet(path, compression_level=1, row_group_size=65536)
 
 
 class Arrow(Columnar):
