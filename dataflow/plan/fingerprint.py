@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import pickle
 import types
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -15,8 +16,11 @@ from pydantic import BaseModel
 from dataflow import __version__
 from dataflow.core.frames import dumps
 from dataflow.core.operator import Operator, OperatorABC
-from dataflow.core.prompt import Prompt, PromptABC
+from dataflow.core.prompt import Prompt
 from dataflow.plan.trace import Call, own_arguments
+
+
+_CORE = ("dataflow.core", "pydantic", "typing", "abc")
 
 
 def digest(*parts: Any) -> str:
@@ -29,6 +33,8 @@ def of_call(call: Call) -> dict[str, Any]:
     bound = own_arguments(call.free_form) if call.free_form else {}
     return {
         "operator": code_of(type(call.operator)),
+        "version": __version__,
+        "prompts": [code_of(p) for p in getattr(call.operator, "ALLOWED_PROMPTS", ())],
         "settings": settings_of(call.operator),
         "reads": call.binding.reads,
         "writes": call.binding.writes,
@@ -76,23 +82,25 @@ def _object(value: Any) -> Any:
         return code_of_function(value)
     if isinstance(value, BaseModel):
         return {"class": type(value).__qualname__, "state": value.model_dump(mode="json")}
-    if isinstance(value, PromptABC) or hasattr(value, "__dict__"):
-        public = {k: v for k, v in vars(value).items() if not k.startswith("_") and k != "logger"}
-        return {"class": code_of(type(value)), "state": {k: plain(v) for k, v in public.items()}}
-    return repr(value)
+    return {"class": code_of(type(value)), "state": _state(value)}
+
+
+def _state(value: Any) -> Any:
+    """What an object holds: its public attributes, or all of it where it has none."""
+    held = getattr(value, "__dict__", {})
+    public = {k: plain(v) for k, v in held.items() if not k.startswith("_") and k != "logger"}
+    if public or (held and hasattr(value, "generate_from_input")):
+        return public
+    try:
+        return digest(pickle.dumps(value).hex())
+    except Exception:  # noqa: BLE001  # whatever cannot be pickled is told apart by how it shows itself
+        return repr(value)
 
 
 def code_of(cls: type) -> str:
-    """A class by name, with this package's version for ours and a hash of its source for everybody else's."""
-    name = f"{cls.__module__}.{cls.__qualname__}"
-    if cls.__module__.partition(".")[0] == "dataflow":
-        return f"{name}@{__version__}"
-    bases = [
-        b
-        for b in cls.__mro__
-        if b is not object and b.__module__.partition(".")[0] not in ("dataflow", "pydantic", "typing", "abc")
-    ]
-    return f"{name}#{digest([_source(b) for b in bases])}"
+    """A class by name and by a hash of its source, with that of the classes it is made from outside the core."""
+    bases = [b for b in cls.__mro__ if not b.__module__.startswith(_CORE) and b is not object]
+    return f"{cls.__module__}.{cls.__qualname__}#{digest([_source(b) for b in bases])}"
 
 
 def _source(cls: type) -> str:

@@ -13,9 +13,9 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataflow.core.errors import ConfigError, MissingDependency, MissingSource, StorageError
+from dataflow.core.errors import MissingSource, StorageError
 from dataflow.core.frames import JSON, records
-from dataflow.storage import FileSource, FrameSource, source_of, write_frames
+from dataflow.storage import FileSource, FrameSource, write_frames
 from dataflow.storage.formats import jsonl
 from dataflow.storage.shapes import frame_of
 
@@ -177,56 +177,6 @@ def test_unknown_kinds(tmp_path: Path) -> None:
             put(tmp_path / name, b"x")
 
 
-CSV = {
-    "ints": (["1", "-5", "", "0"], pl.Int64()),
-    "leading zero": (["007"], pl.String()),
-    "plus": (["+1"], pl.String()),
-    "minus zero": (["-0"], pl.String()),
-    "spaces": ([" 1"], pl.String()),
-    "too long": (["9223372036854775808"], pl.String()),
-    "floats": (["1.5", "0.1", "-2.0"], pl.Float64()),
-    "trailing zero": (["1.50"], pl.String()),
-    "exponent": (["1e5"], pl.String()),
-    "int and float": (["1", "1.5"], pl.String()),
-    "nan": (["NaN", "1.5"], pl.String()),
-    "inf": (["inf"], pl.String()),
-    "bools": (["true", "", "false"], pl.Boolean()),
-    "capital": (["True"], pl.String()),
-    "dates": (["2024-01-05"], pl.String()),
-    "nothing": (["", ""], pl.Null()),
-}
-
-
-@pytest.mark.parametrize(("cells", "dtype"), CSV.values(), ids=CSV.keys())
-def test_csv_types_only_where_they_write_back(tmp_path: Path, cells: list[str], dtype: Any) -> None:
-    source = put(tmp_path / "t.csv", ("k,a\n" + "".join(f"r,{c}\n" for c in cells)).encode())
-    frame = source.frame()
-    assert source.schema["a"] == dtype
-    assert [c or None for c in cells] == [
-        None if v is None else str(v).lower() if isinstance(v, bool) else str(v) for v in frame["a"]
-    ]
-
-
-def test_csv_of_other_makes(tmp_path: Path) -> None:
-    source = put(tmp_path / "t.csv", '\ufeffa,"b\nc"\r\n"x\r\ny",""\r\n,\r\n'.encode())
-    assert source.frame().to_dict(as_series=False) == {"a": ["x\r\ny", None], "b\nc": ["", None]}
-    assert put(tmp_path / "e.csv", b"").frame().shape == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"a,b,a\n1,2,3\n", "'a' more than once"),
-        (b"a,b\n1,2,3\n", "2 columns"),
-        (b"a\n\xff\n", "UTF-8"),
-        (b"\xff\n1\n", "UTF-8"),
-    ],
-)
-def test_csv_that_cannot_be_read(tmp_path: Path, data: bytes, message: str) -> None:
-    with pytest.raises(StorageError, match=message):
-        put(tmp_path / "t.csv", data).frame()
-
-
 @pytest.mark.parametrize("data", [b"[1]", b"{", b"3", b'{"a":1}\n{"a":2}'])
 def test_json_that_is_no_table(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(StorageError, match=r"t\.json"):
@@ -280,72 +230,3 @@ def test_an_edited_table_is_read_from_scratch(tmp_path: Path) -> None:
     assert FileSource(path).schema == {"a": pl.Float32}
     path.write_text('{"a":1.5}\n{"b":"x"}\n')
     assert FileSource(path).schema == {"a": pl.Float64, "b": pl.String}
-
-
-TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=8)
-NAMES = st.text(st.characters(exclude_categories=("Cs",)), max_size=4)
-VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**70), 2**70)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
-    max_leaves=6,
-)
-ROWS = st.lists(st.dictionaries(NAMES, VALUES, min_size=1, max_size=3), min_size=1, max_size=5)
-
-
-@pytest.mark.parametrize("kind", ["jsonl", "json", "parquet"])
-@settings(max_examples=150, deadline=None)
-@given(rows=ROWS)
-def test_any_json_survives(
-    tmp_path_factory: pytest.TempPathFactory, kind: str, rows: list[dict[str, Any]]
-) -> None:
-    path = tmp_path_factory.mktemp("h") / f"t.{kind}"
-    frame = frame_of(rows)
-    write_frames(path, [frame], frame.schema)
-    assert repr(records(FileSource(path).frame())) == repr(full(rows))
-
-
-@settings(max_examples=150, deadline=None)
-@given(rows=ROWS)
-def test_any_json_of_other_makes_is_read(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]
-) -> None:
-    path = tmp_path_factory.mktemp("h") / "t.jsonl"
-    path.write_text("\n".join(json.dumps(r) for r in rows))
-    assert repr(records(FileSource(path).frame())) == repr(full(rows))
-
-
-def full(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    keys = dict.fromkeys(k for r in rows for k in r)
-    return [{k: r.get(k) for k in keys} for r in rows]
-
-
-def test_object_stores_through_fsspec() -> None:
-    fsspec = pytest.importorskip("fsspec")
-    system = fsspec.filesystem("memory")
-    system.pipe("/shop/a.jsonl", b'{"a":1}\n')
-    system.pipe("/shop/b.csv", b"a\n2\n")
-    assert source_of("memory://shop").frame()["a"].to_list() == [1, 2]
-    assert source_of("memory://shop/b.csv").frame()["a"].to_list() == [2]
-    assert source_of("memory://shop/*.jsonl").height == 1
-    with pytest.raises(MissingSource):
-        source_of("memory://nowhere/*.jsonl")
-
-
-@pytest.mark.parametrize(("name", "extra"), [("hf:a/b:train", "hub"), ("ms:a/b", "modelscope")])
-def test_hubs_name_the_package_they_need(name: str, extra: str) -> None:
-    pytest.importorskip("polars")
-    try:
-        __import__("datasets" if extra == "hub" else "modelscope")
-    except ImportError:
-        with pytest.raises(MissingDependency, match=rf"dataflow-llm\[{extra}\]"):
-            source_of(name)
-
-
-@pytest.mark.parametrize("name", ["hf:a:b:c:d", "ms:a:b:c", "hf:"])
-def test_hub_names_of_the_wrong_form(name: str) -> None:
-    with pytest.raises(ConfigError, match="form"):
-        source_of(name)

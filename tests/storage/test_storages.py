@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
 from dataflow.core import In, Map, Out
 from dataflow.core.errors import ConfigError, MissingSource, StorageError
-from dataflow.core.frames import JSON
 from dataflow.storage import (
     BatchedFileStorage,
     DataFlowStorage,
@@ -26,9 +23,7 @@ from dataflow.storage import (
     LazyFileStorage,
     MemoryStorage,
     StreamBatchedFileStorage,
-    write_frames,
 )
-from dataflow.storage.sidecar import beside
 
 
 def stored(
@@ -100,70 +95,6 @@ def test_bad_lines_are_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert record.getMessage().count("in.jsonl:") == 3
 
 
-def test_pandas_types(tmp_path: Path) -> None:
-    storage = stored(
-        tmp_path,
-        '{"i":1,"n":null,"f":1.5,"t":"x","l":[1],"b":true,"j":1}\n{"i":2,"n":3,"f":null,"t":null,"l":null,"b":null,"j":"x"}\n',
-    )
-    frame = storage.step().read("dataframe")
-    assert [str(d) for d in frame.dtypes] == [
-        "int64",
-        "Int64",
-        "float64",
-        "object",
-        "object",
-        "boolean",
-        "object",
-    ]
-    assert frame["t"].tolist() == ["x", None]
-    assert frame["l"].tolist() == [[1], None]
-    assert frame["j"].tolist() == [1, "x"]
-
-
-def test_pandas_cells_of_all_sorts(tmp_path: Path) -> None:
-    storage = FileStorage("", cache_path=str(tmp_path), cache_type="parquet")
-    frame = pd.DataFrame(
-        {
-            "v": [np.array([0.5, 1.0], dtype=np.float32), None],
-            "o": [np.array(["a", "b"], dtype=object), None],
-            "m": [np.array([[1, 2], [3, 4]]), None],
-            "t": [("x", "y"), ()],
-            "s": ["x", float("nan")],
-            "x": pd.Series([1, float("nan")], dtype=object),
-            "d": [pd.Timestamp("2024-01-05"), pd.NaT],
-            "do": pd.Series([pd.Timestamp("2024-01-05"), pd.NaT], dtype=object),
-            "z": [pd.Timestamp("2024-01-05", tz="UTC"), pd.NaT],
-            "n": pd.array([1, None], dtype="Int64"),
-            "c": pd.Categorical(["a", None]),
-            "g": [np.int64(3), np.float64("nan")],
-            "f32": np.array([0.1, np.nan], dtype=np.float32),
-            7: [1, 2],
-        }
-    )
-    storage.step().write(frame)
-    got = storage.step().frame()
-    day = dt.datetime(2024, 1, 5)
-    assert got.drop("z").row(0) == (
-        [0.5, 1.0],
-        ["a", "b"],
-        [[1, 2], [3, 4]],
-        ["x", "y"],
-        "x",
-        1,
-        day,
-        day,
-        1,
-        "a",
-        3.0,
-        pytest.approx(0.1),
-        1,
-    )
-    assert got.drop("z").row(1) == (None, None, None, [], None, None, None, None, None, None, None, None, 2)
-    assert got.schema["v"] == pl.List(pl.Float32)
-    assert got.schema["f32"] == pl.Float32
-    assert got["z"][0] == day.replace(tzinfo=dt.UTC)
-
-
 def test_what_cannot_be_written(tmp_path: Path) -> None:
     now = stored(tmp_path).step()
     for data in ("text", [1], 3, None):
@@ -190,41 +121,6 @@ def test_a_hint_never_changes_a_cell(tmp_path: Path) -> None:
     now = storage.step()
     assert now.read("dict") == [{"v": [0.1], "s": {"a": 1, "b": 2}, "l": [], "i": 1.5}]
     assert now.frame().schema["l"] == pl.List(pl.String)
-
-
-def test_atomic(tmp_path: Path) -> None:
-    def failing() -> Any:
-        yield pl.DataFrame({"a": [2]})
-        raise RuntimeError("midway")
-
-    for kind in ("jsonl", "json", "csv", "parquet", "arrow", "xlsx", "jsonl.gz", "csv.zst"):
-        path = tmp_path / f"t.{kind}"
-        write_frames(path, [pl.DataFrame({"a": [1]})], pl.Schema({"a": pl.Int64}))
-        with pytest.raises(RuntimeError, match="midway"):
-            write_frames(path, failing(), pl.Schema({"a": pl.Int64}))
-        assert FileSource(path).frame()["a"].to_list() == [1]
-    assert len([f for f in tmp_path.iterdir() if f.name != ".dataflow"]) == 8
-    assert all(f.name.endswith(".schema.json") for f in beside(path).parent.iterdir())
-
-
-def test_big_tables_pass_through_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataflow.storage.formats import columnar
-
-    monkeypatch.setattr(columnar, "SPOOL", 100)
-    frame = pl.DataFrame(
-        {"__row__": ["x"] * 100, "i": range(100), "j": pl.Series(["[1]"] * 100).ext.to(JSON)}
-    )
-    for kind in ("parquet", "arrow"):
-        assert write_frames(tmp_path / f"t.{kind}", frame.iter_slices(7), frame.schema) == 100
-        assert FileSource(tmp_path / f"t.{kind}").frame().equals(frame.drop("__row__"))
-    assert {f.name for f in tmp_path.iterdir()} == {"t.parquet", "t.arrow"}
-
-
-def test_frames_that_do_not_fit_the_schema(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="'b' are not in the schema"):
-        write_frames(tmp_path / "t.jsonl", [pl.DataFrame({"b": [1]})], pl.Schema({"a": pl.Int64}))
-    with pytest.raises(StorageError, match="do not fit"):
-        write_frames(tmp_path / "t.jsonl", [pl.DataFrame({"a": ["x"]})], pl.Schema({"a": pl.Int64}))
 
 
 def test_lazy(tmp_path: Path) -> None:
