@@ -189,6 +189,8 @@ def series(name: str, cells: Sequence[Any], dtype: DataType | DataTypeClass) -> 
         return pl.Series(name, texts, dtype=pl.String).ext.to(JSON)
     if dtype.is_numeric() and any(isinstance(c, bool) for c in cells):
         raise TypeError(f"a truth value is not a number of column {name!r}")
+    if dtype.is_nested():
+        cells = [_plain(c) if isinstance(c, (np.ndarray, pl.Series)) else c for c in cells]
     if (dtype.is_nested() or dtype == pl.Null) and not all(_fits(c, _instance(dtype)) for c in cells):
         raise TypeError(f"a cell of column {name!r} is no {dtype}")
     try:
@@ -210,8 +212,6 @@ def _fits(value: Any, dtype: pl.DataType) -> bool:
         )
     if isinstance(dtype, (pl.List, pl.Array)):
         inner = _instance(dtype.inner)
-        if isinstance(value, (np.ndarray, pl.Series)):
-            return True
         if not isinstance(value, (list, tuple)):
             return False
         plain = not inner.is_nested() and not inner.is_integer()
@@ -219,7 +219,7 @@ def _fits(value: Any, dtype: pl.DataType) -> bool:
     if isinstance(value, (bool, np.bool_)) or dtype == pl.Boolean:
         return isinstance(value, (bool, np.bool_)) and dtype.is_(pl.Boolean)
     if dtype.is_integer():
-        return isinstance(value, (int, np.integer)) and -(2**63) <= value < 2**64
+        return isinstance(value, (int, np.integer)) and -(2**63) <= int(value) < 2**64
     if dtype.is_float():
         return isinstance(value, (int, float, np.number))
     if dtype == pl.String:

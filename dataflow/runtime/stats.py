@@ -30,7 +30,7 @@ class StepStats:
     dropped: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     seconds: float = 0.0
-    """Time spent in the operator, summed over batches: more than the clock's where batches overlap."""
+    """Time by the clock in which the operator had rows to work on."""
     usage: Usage = field(default_factory=Usage)
     errors: Counter[str] = field(default_factory=Counter)
     metrics: dict[str, Any] = field(default_factory=dict)

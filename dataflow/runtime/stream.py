@@ -60,6 +60,7 @@ class Streamer:
             for i, c in enumerate(stage.calls)
         }
         self.batch, self.window = _sizes(stage)
+        self._busy_until = {c.step: 0.0 for c in stage.calls}
 
     async def run(self, parts: Iterator[tuple[int, pl.DataFrame]]) -> None:
         """Work through the parts that are not done yet; each is on disk as soon as its last row is through."""
@@ -89,7 +90,7 @@ class Streamer:
         done = await _op(call).apply(before, call.binding, self.scopes[call.step])
         stats, total = StepStats(), self.totals[call.step]
         stats.samples = total.samples[:]
-        stats.saw(before, done, time.perf_counter() - started)
+        stats.saw(before, done, self._busy(call.step, started))
         stats.samples = stats.samples[len(total.samples) :]
         total.add(stats)
         flowing.stats[call.step], flowing.frame = stats, done.frame
@@ -99,6 +100,13 @@ class Streamer:
             flowing.failed.append(stamped(done.failed, call.step, call.name))
         if self.keep_steps:
             flowing.steps[call.step] = done.frame
+
+    def _busy(self, step: int, started: float) -> float:
+        """The part of a batch's time in which no batch before it was counted: they add up to time by the clock."""
+        now = time.perf_counter()
+        since = max(started, self._busy_until[step])
+        self._busy_until[step] = now
+        return now - since
 
     async def _keep(self, number: int, batches: list[asyncio.Task[Flowing]]) -> None:
         done = [await b for b in batches]

@@ -95,10 +95,15 @@ class Engine:
     async def _embed_group(
         self, backend: EmbedBackend, group: list[tuple[bytes, str]], scope: Scope, journal: Journal | None
     ) -> Mapping[bytes, Entry | CallError]:
+        async def call() -> tuple[np.ndarray, int]:
+            vectors, tokens = await backend.embed([t for _, t in group])
+            if len(vectors) != len(group):
+                raise Fault(f"{len(vectors)} vectors for {len(group)} texts")
+            return np.asarray(vectors, np.float32), tokens
+
         async def send() -> list[Entry]:
-            (vectors, tokens), seconds = await self._try(lambda: backend.embed([t for _, t in group]), scope)
+            (rows, tokens), seconds = await self._try(call, scope)
             each = tokens // len(group)
-            rows = np.asarray(vectors, np.float32)
             return [
                 self._entry(k, v.tobytes(), scope, each, 0, seconds)
                 for (k, _), v in zip(group, rows, strict=True)

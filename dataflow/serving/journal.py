@@ -71,12 +71,13 @@ class Journal:
         """The journal of that file, one a process."""
         path = path.absolute()
         with cls._lock:
-            if path not in cls._open:
-                cls._open[path] = cls(path)
-            return cls._open[path]
+            journal = cls._open.get(path)
+            if journal is None or not path.exists():  # a folder may be deleted while its journal is open
+                journal = cls._open[path] = cls(path)
+            return journal
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self._closed = path, False
         path.parent.mkdir(parents=True, exist_ok=True)
         self._reader = _connect(path)
         self._waiting: queue.SimpleQueue[tuple[list[Entry], asyncio.Future[None]] | None] = (
@@ -91,6 +92,8 @@ class Journal:
 
     async def put(self, entries: list[Entry]) -> None:
         """Keep replies; returns when they are durable."""
+        if self._closed:
+            raise StorageError(f"{self.path}: the journal is closed")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put((entries, done))
         await done
@@ -98,7 +101,9 @@ class Journal:
     def close(self) -> None:
         """Write what is left, and let the file go."""
         with self._lock:
-            self._open.pop(self.path.absolute(), None)
+            if self._open.get(self.path.absolute()) is self:
+                del self._open[self.path.absolute()]
+        self._closed = True
         self._waiting.put(None)
         self._writer.join(timeout=30)
         self._reader.close()
@@ -106,6 +111,13 @@ class Journal:
     def __len__(self) -> int:
         (count,) = self._reader.execute("SELECT count(*) FROM replies").fetchone()
         return int(count)
+
+    def totals(self) -> dict[str, float]:
+        """What all the replies here took: calls, prompt_tokens, completion_tokens, cost."""
+        names = ("prompt_tokens", "completion_tokens", "cost")
+        sums = ", ".join(f"coalesce(sum({n}), 0)" for n in names)
+        row = self._reader.execute(f"SELECT count(*), {sums} FROM replies").fetchone()  # noqa: S608
+        return dict(zip(("calls", *names), row, strict=True))
 
     def _write(self) -> None:
         connection = _connect(self.path)
