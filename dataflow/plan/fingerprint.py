@@ -19,7 +19,6 @@ from dataflow.core.operator import Operator, OperatorABC
 from dataflow.core.prompt import Prompt
 from dataflow.plan.trace import Call, own_arguments
 
-
 _CORE = ("dataflow.core", "pydantic", "typing", "abc")
 
 

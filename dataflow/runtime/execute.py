@@ -236,7 +236,7 @@ class Runner:
             "seconds": round(time.monotonic() - self.clock, 3), "limit": self.options.limit,
             "versions": {"dataflow": __version__, "python": platform.python_version(), "polars": pl.__version__},
             "source": self._source_account(), "stages": [self.dir.stage(s.number, s.fingerprint).path.name for s in self.flow.stages],
-            "steps": steps, "totals": totals, "output": self._output_account(steps, status),
+            "steps": steps, "totals": totals, "journal": Journal.at(self.dir.journal).totals(), "output": self._output_account(steps, status),
         }  # fmt: skip
         name = "run" if self.options.limit is None else "preview"
         write_json(self.dir.path / f"{name}.json", summary)

@@ -149,10 +149,10 @@ def _tiles(run: Mapping[str, Any]) -> str:
         )
     if number(mapping(run.get("totals")).get("cost")) is not None or _total(run, "cost"):
         tiles.append(("cost", dollars(_total(run, "cost")), _each(run)))
-    journal = mapping(run.get("journal"))
-    if number(journal.get("calls")):
-        paid = dollars(amount(journal.get("cost")))
-        tiles.append(("journal", count(amount(journal.get("calls"))), f"replies kept, {paid} paid in all"))
+    held = mapping(run.get("journal"))
+    if amount(held.get("calls")):
+        paid = dollars(amount(held.get("cost")))
+        tiles.append(("journal", count(amount(held.get("calls"))), f"replies kept, {paid} paid in all"))
     tiles += [(verb, count(n), _part(run, n)) for verb in ("dropped", "failed") if (n := _total(run, verb))]
     cells = (
         f"<div><dt>{name}</dt><dd>{value}</dd><dd><small>{note}</small></dd></div>"
