@@ -41,6 +41,12 @@ class RowOperator(Operator):
         own_rows = getattr(type(self), self.kernel) is not getattr(above, self.kernel)
         return own_rows and any(is_json(frame[c].dtype) for _, c in binding.columns_read())
 
+    def typed(self, frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
+        """The frame for a column kernel: columns of nothing but nulls get the type that their port reads."""
+        ports = {c: self.inputs[p] for p, c in binding.columns_read() if p in self.inputs}
+        types = {c: TYPES[p.type] for c, p in ports.items() if frame.schema[c] == pl.Null}
+        return frame.cast({c: t for c, t in types.items() if not is_json(t)})  # type: ignore[arg-type]
+
     def written(self, frame: pl.DataFrame, binding: Binding, results: Sequence[Any]) -> pl.DataFrame:
         """The frame with the bound output columns filled: a result is one value, or a tuple of one a port."""
         if not binding.writes:
@@ -148,10 +154,12 @@ class Map(RowOperator):
         if hasattr(self, "expr"):
             (column,) = binding.writes.values()
             read = [pl.col(name) for _, name in binding.columns_read()]
-            return Outcome(frame.with_columns(self.expr(*read).alias(column)))
+            made = self.typed(frame, binding).with_columns(self.expr(*read).alias(column))
+            return Outcome(frame.with_columns(made[column]))
         if hasattr(self, "map_batch"):
             (column,) = binding.writes.values()
-            read_series = [frame[name] for _, name in binding.columns_read()]
+            typed = self.typed(frame, binding)
+            read_series = [typed[name] for _, name in binding.columns_read()]
             return Outcome(frame.with_columns(self.map_batch(*read_series).alias(column)))
         return self._by_row(frame, binding)
 
@@ -194,7 +202,9 @@ class Filter(RowOperator):
         names = [name for _, name in binding.columns_read()]
         keep = self.expr(*map(pl.col, names))  # type: ignore[attr-defined]
         some_null = pl.any_horizontal([pl.col(n).is_null() for n in names]) if names else pl.lit(value=False)
-        marked = frame.select(pl.when(some_null).then(None).otherwise(keep).alias("keep"))["keep"]
+        marked = self.typed(frame, binding).select(
+            pl.when(some_null).then(None).otherwise(keep).alias("keep")
+        )["keep"]
         return [(False, "null") if v is None else v for v in marked.to_list()]
 
     def _divide(self, frame: pl.DataFrame, binding: Binding, verdicts: list[Any]) -> Outcome:

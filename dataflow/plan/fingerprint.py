@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import pickle
+import re
+import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,8 @@ from dataflow.core.frames import dumps
 from dataflow.core.operator import Operator, OperatorABC
 from dataflow.core.prompt import Prompt
 from dataflow.plan.trace import Call, own_arguments
-
 _CORE = ("dataflow.core", "pydantic", "typing", "abc")
+_ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
 def digest(*parts: Any) -> str:
@@ -55,78 +57,159 @@ def settings_of(operator: OperatorABC) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value as JSON, such that things that behave alike look alike."""
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted((plain(v) for v in value), key=dumps)
-    if isinstance(value, Path):
-        return str(value)
-    return _object(value)
-
-
-def _object(value: Any) -> Any:
-    if isinstance(value, Prompt):
-        return {"prompt": type(value).__qualname__, "version": value.version, "state": plain(vars(value))}
-    if (own := getattr(value, "fingerprint", None)) is not None and not callable(own):
-        return plain(own)
-    if isinstance(value, functools.partial):
-        return ["partial", plain(value.func), plain(value.args), plain(value.keywords)]
-    if isinstance(value, type):
-        return code_of(value)
-    if callable(value) and hasattr(value, "__code__"):
-        return code_of_function(value)
-    if isinstance(value, BaseModel):
-        return {"class": type(value).__qualname__, "state": value.model_dump(mode="json")}
-    return {"class": code_of(type(value)), "state": _state(value)}
-
-
-def _state(value: Any) -> Any:
-    """What an object holds: its public attributes, or all of it where it has none."""
-    held = getattr(value, "__dict__", {})
-    public = {k: plain(v) for k, v in held.items() if not k.startswith("_") and k != "logger"}
-    if public or (held and hasattr(value, "generate_from_input")):
-        return public
-    try:
-        return digest(pickle.dumps(value).hex())
-    except Exception:  # noqa: BLE001  # whatever cannot be pickled is told apart by how it shows itself
-        return repr(value)
+    return _Reader().plain(value)
 
 
 def code_of(cls: type) -> str:
     """A class by name and by a hash of its source, with that of the classes it is made from outside the core."""
-    bases = [b for b in cls.__mro__ if not b.__module__.startswith(_CORE) and b is not object]
-    return f"{cls.__module__}.{cls.__qualname__}#{digest([_source(b) for b in bases])}"
+    return _Reader().code_of(cls)
 
 
-def _source(cls: type) -> str:
-    try:
-        return inspect.getsource(cls)
-    except (OSError, TypeError):
-        functions = [v for v in vars(cls).values() if isinstance(v, types.FunctionType)]
-        return dumps([code_of_function(f) for f in functions])
+class _Reader:
+    """Turns values and code into JSON. What it is inside of already, and code seen before, is named by a number."""
+
+    def __init__(self) -> None:
+        self.inside: list[int] = []
+        self.seen: dict[Any, int] = {}
+
+    def plain(self, value: Any) -> Any:
+        if value is None or isinstance(value, (str, int, float, bool)):
+            return value
+        if isinstance(value, Path):
+            return str(value)
+        if id(value) in self.inside:
+            return ["again", self.inside.index(id(value))]
+        if isinstance(value, (types.FunctionType, type)):
+            if value in self.seen:
+                return ["seen", self.seen[value]]
+            self.seen[value] = len(self.seen)
+        self.inside.append(id(value))
+        try:
+            return self._collection(value)
+        finally:
+            self.inside.pop()
+
+    def _collection(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {str(k): self.plain(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.plain(v) for v in value]
+        if isinstance(value, (set, frozenset)):
+            return sorted((self.plain(v) for v in value), key=dumps)
+        return self._callable(value) if callable(value) else self._object(value)
+
+    def _callable(self, value: Any) -> Any:
+        if isinstance(value, functools.partial):
+            return ["partial", *map(self.plain, (value.func, value.args, value.keywords))]
+        if isinstance(value, type):
+            return self.code_of(value)
+        if isinstance(value, types.MethodType):
+            return [self.plain(value.__func__), self.plain(value.__self__)]
+        return self.code_of_function(value) if hasattr(value, "__code__") else self._object(value)
+
+    def _object(self, value: Any) -> Any:
+        if isinstance(value, Prompt):
+            name = type(value).__qualname__
+            return {"prompt": name, "version": value.version, "state": self.plain(vars(value))}
+        if (own := getattr(value, "fingerprint", None)) is not None and not callable(own):
+            return self.plain(own)
+        if isinstance(value, BaseModel):
+            return {"class": self.code_of(type(value)), "state": self.plain(dict(value))}
+        return {"class": self.code_of(type(value)), "state": self._state(value)}
+
+    def _state(self, value: Any) -> Any:
+        """What an object holds: its public attributes and hidden data, or all of it where it has none."""
+        held = getattr(value, "__dict__", {})
+        if hasattr(value, "forward"):  # a pipeline, which holds all storages, plans and operators
+            return {k: self.plain(v) for k, v in held.items() if _is_data(v)}
+        serves = hasattr(value, "generate_from_input")
+        state = {
+            k: self.plain(v)
+            for k, v in held.items()
+            if k != "logger" and (not k.startswith("_") or (not serves and _is_data(v)))
+        }
+        if state or (held and serves):
+            return state
+        try:
+            return digest(pickle.dumps(value).hex())
+        except Exception:  # noqa: BLE001  # whatever cannot be pickled is told apart by how it shows itself
+            return _ADDRESS.sub("", repr(value))
+
+    def code_of(self, cls: type) -> str:
+        bases = [b for b in cls.__mro__ if not b.__module__.startswith(_CORE) and b is not object]
+        return f"{cls.__module__}.{cls.__qualname__}#{digest([self._class(b) for b in bases])}"
+
+    def _class(self, cls: type) -> Any:
+        """The source of a class as it is on disk, and for the user's own its functions as they are loaded."""
+        try:
+            source = inspect.getsource(cls)
+        except (OSError, TypeError):
+            source = ""
+        if source and not _is_own(cls):
+            return source
+        return [source, [self.plain(f) for f in _functions_in(cls)]]
+
+    def code_of_function(self, function: Any) -> str:
+        """A function by its code, its defaults, what it closes over, and what it uses of the user's own modules."""
+        code, cells = function.__code__, function.__closure__ or ()
+        defaults = [function.__defaults__, function.__kwdefaults__]
+        closed = [self.plain(c.cell_contents) for c in cells if not _is_empty(c)]
+        used = {k: self.plain(v) for k, v in _used(function)} if _is_own(function) else {}
+        return digest(getattr(function, "__qualname__", ""), _code(code), self.plain(defaults), closed, used)
 
 
-def code_of_function(function: Any) -> str:
-    """A function by its code, its defaults, and the plain values it closes over."""
-    code = function.__code__
-    names = getattr(function, "__qualname__", "")
-    cells = [_cell(c) for c in (function.__closure__ or ())]
-    return digest(names, _code(code), plain(list(function.__defaults__ or ())), cells)
+def _is_data(value: Any) -> bool:
+    """Whether a value is nothing but text, numbers and collections of them."""
+    if isinstance(value, Mapping):
+        return all(map(_is_data, value.values()))
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return all(map(_is_data, value))
+    return value is None or isinstance(value, (str, bytes, int, float, bool, Path))
+
+
+def _is_own(thing: Any) -> bool:
+    """Whether a class or function is the user's: neither this package's, nor Python's, nor an installed one's."""
+    root = (getattr(thing, "__module__", None) or "").partition(".")[0]
+    if root == "dataflow" or root in sys.stdlib_module_names - {"__main__"}:
+        return False
+    file = getattr(sys.modules.get(root), "__file__", None) or ""
+    return not {"site-packages", "dist-packages"} & set(Path(file).parts)
+
+
+def _functions_in(cls: type) -> Iterator[Any]:
+    for member in vars(cls).values():
+        function = inspect.unwrap(member.__func__ if isinstance(member, (classmethod, staticmethod)) else member)
+        function = function.fget if isinstance(function, property) else function
+        if isinstance(function, types.FunctionType) and function.__module__ == cls.__module__:
+            yield function
+
+
+def _used(function: Any) -> Iterator[tuple[str, Any]]:
+    """The functions, classes and plain values of its module, or imported into it, that a function names."""
+    for name in sorted(_names(function.__code__)):
+        value = function.__globals__.get(name)
+        code = isinstance(value, (types.FunctionType, functools.partial, type)) and _is_own(value)
+        if code or (name in function.__globals__ and (_is_data(value) or isinstance(value, re.Pattern))):
+            yield name, value
+
+
+def _names(code: types.CodeType) -> set[str]:
+    inner = (_names(c) for c in code.co_consts if isinstance(c, types.CodeType))
+    return set(code.co_names).union(*inner)
 
 
 def _code(code: types.CodeType) -> list[Any]:
-    consts = [_code(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts]
-    return [code.co_code.hex(), list(code.co_names), consts]
+    return [code.co_code.hex(), list(code.co_names), [_const(c) for c in code.co_consts]]
 
 
-def _cell(cell: Any) -> Any:
-    value = cell.cell_contents
-    return (
-        plain(value)
-        if isinstance(value, (str, int, float, bool, list, tuple, dict, type(None)))
-        else repr(type(value))
-    )
+def _const(value: Any) -> Any:
+    if isinstance(value, types.CodeType):
+        return _code(value)
+    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
+
+
+def _is_empty(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is cell
+    except ValueError:  # a function that names itself before it is bound
+        return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,12 +87,15 @@ def _operator(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> N
 
 
 def _free_form(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> None:
-    """A `run` of somebody's own, over a storage in memory; the rows it writes are new ones."""
+    """A `run` of somebody's own, over a storage in memory; the rows it writes are new ones.
+
+    It runs on a copy of the operator: what `run` keeps as attributes is no setting of the next run.
+    """
     frame, started = _whole(before), time.perf_counter()
     storage = MemoryStorage(visible(frame))
     assert call.free_form is not None
     given = with_storage(call.free_form, storage.step())
-    type(call.operator).run(*given.args, **given.kwargs)
+    type(call.operator).run(copy.copy(call.operator), *given.args[1:], **given.kwargs)
     made = storage.result
     ids = [f"{call.step}:{i}" for i in range(made.height)]
     done = Outcome(made.insert_column(0, pl.Series(ROW, ids, dtype=pl.String)))

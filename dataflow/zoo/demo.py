@@ -103,7 +103,7 @@ def _closing(run: Run, result: Path, folder: Path) -> str:
         [
             f"1. {run.summary['source']['rows']} texts were cut into {passages} passages; a model asked one question about each, and judged what the rules let through.",
             f"2. {vague} broke a rule, {poor} scored too low, {same} repeated others, {failed} failed: {kept} questions and answers remain.",
-            f"3. That took {counts['calls']} model calls ({counts['cached']} replies came from the journal), {tokens:,} tokens and {run.summary['seconds']:.0f} s; {run.summary['journal']['calls']} calls in all so far. Run it again: nothing is asked twice.",
+            f"3. That took {counts['calls']} model calls ({counts['cached']} replies came from the journal), {tokens:,} tokens and {run.summary['seconds']:.0f} s; {run.summary['journal']['calls']} replies are kept so far. Run it again: nothing is asked twice.",
             f"4. Read the result in {result}, and how it came about in {folder / 'report.html'} (open it in a browser).",
             '5. Your own texts: make demo ARGS="--source texts.jsonl"   Your own endpoint: make demo ARGS="--api-url https://…/v1" (key in DF_API_KEY)',
             f"6. Look closer: dataflow trace {run.run_dir} 0   Change it: dataflow/zoo/passage_qa.py   All operators: dataflow ops",

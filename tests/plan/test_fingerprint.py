@@ -18,8 +18,10 @@ import pytest
 from pydantic import BaseModel
 
 from dataflow.core import Prompt
+from dataflow.operators.core_text import PromptedFilter
 from dataflow.pipeline.compiled import compile_pipeline
 from dataflow.plan.fingerprint import plain
+from dataflow.testing import ScriptedServing
 
 PROGRAM = '''
 """A pipeline with an operator of every kind of user code."""
@@ -121,7 +123,7 @@ class Program(PipelineABC):
         self.judge = PromptedFilter(self.llm, min_score=3)
         self.stops = Stops()
         self.count = Count(["b", "a", "c", "d"])
-        self.general = GeneralFilter([longer_than(3)])
+        self.general = GeneralFilter([longer_than(3), lambda frame: frame["text"].map(lambda t: t not in {"x", "y", "z"})])
         self.pandas = PandasOperator([partial(lambda frame, n: frame.head(n), n=7)])
 
     def forward(self):
@@ -271,6 +273,9 @@ class Held:
     def __init__(self, public: Any = 1, hidden: Any = 2) -> None:
         self.public, self._hidden = public, hidden
 
+    def told(self) -> Any:
+        return self.public
+
 
 class Bare:
     __slots__ = ("size",)
@@ -294,6 +299,9 @@ UNLIKE: dict[str, tuple[Any, Any]] = {
     "hidden attributes": (Held(1, 2), Held(1, 3)),
     "public attributes": (Held(1, 2), Held(2, 2)),
     "slots": (Bare(1), Bare(2)),
+    "operators": (PromptedFilter(ScriptedServing("3"), min_score=2), PromptedFilter(ScriptedServing("3"), min_score=3)),
+    "scripts": (ScriptedServing("3"), ScriptedServing("4")),
+    "methods": (Held(1).told, Held(2).told),
     "closures": (times(2), times(3)),
     "partials": (partial(times, 2), partial(times, 3)),
     "sets": ({1, 2}, {1, 3}),
