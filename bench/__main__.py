@@ -1,20 +1,64 @@
-"""Run the measurements: `python -m bench` all of them, `python -m bench overhead` one."""
+"""Run the measurements: `python -m bench [NAME …] [--write]`; `--write` puts them into docs/benchmarks.md."""
 
 from __future__ import annotations
 
 import importlib
+import os
+import platform
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
-ALL = ("overhead", "kill", "imports")
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+ALL = {
+    "overhead": "Overhead of a model call",
+    "kill": "kill -9",
+    "imports": "Start-up",
+    "storage": "Tables between steps",
+}
 
 
 def main() -> None:
-    names = sys.argv[1:] or list(ALL)
+    names = [a for a in sys.argv[1:] if not a.startswith("-")] or list(ALL)
+    sections = []
     for name in names:
         if name not in ALL:
             sys.exit(f"no measurement {name!r}; there are {', '.join(ALL)}")
-        sys.argv = [name]
-        importlib.import_module(f"bench.{name}").main()
+        module = importlib.import_module(f"bench.{name}")
+        sections += [f"## {ALL[name]}", "", *(module.__doc__ or "").strip().splitlines(), ""]
+        for line in module.measure():
+            print(f"{name}: {line}", flush=True)
+            sections.append(f"* {line}")
+        sections.append("")
+    if "--write" in sys.argv:
+        PAGE.write_text("\n".join([*_head(), *sections]).rstrip() + "\n", encoding="utf-8")
+
+
+def _head() -> list[str]:
+    packages = ", ".join(f"{p} {version(p)}" for p in ("dataflow-llm", "polars", "aiohttp", "orjson"))
+    machine = (
+        f"{os.cpu_count()} cores, {_processor()}, {platform.system()}, Python {platform.python_version()}"
+    )
+    return [
+        "# Benchmarks",
+        "",
+        "Written by `python -m bench --write`; `make bench` runs them again. The machine is shared and noisy: trust ratios, which",
+        "are of measurements made in the same run, more than seconds.",
+        "",
+        f"Machine: {machine}. Versions: {packages}.",
+        "",
+    ]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
 
 
 if __name__ == "__main__":

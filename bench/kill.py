@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,15 +92,13 @@ def _stormy(
     return struck
 
 
-def main() -> None:
+def measure() -> Iterator[str]:
+    """A line for deterministic calls, and one for sampled ones."""
     for temperature in (0.0, 0.7):
         v = trial(temperature=temperature)
         kind = "sampled" if temperature else "deterministic"
-        print(
-            f"kill -9, {kind}: {v.rows} rows, {v.kills} kills, same bytes: {v.same}, {v.unique} unique calls, "
-            f"{v.repeated} repeated, {v.allowed} allowed"
+        same = "the same to the byte" if v.same else "DIFFERENT"
+        yield (
+            f"{kind} calls: {v.rows:,} rows, killed {v.kills} times, final table {same}; {v.unique:,} unique calls, "
+            f"{v.repeated} repeated (allowed: {v.allowed} in flight at the kills)"
         )
-
-
-if __name__ == "__main__":
-    main()

@@ -13,6 +13,8 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from dataflow.testing.server import ServerProcess
@@ -72,10 +74,8 @@ def slope(kind: str, url: str) -> float:
     return (cpu_of(kind, LARGE, url) - cpu_of(kind, SMALL, url)) / (LARGE - SMALL) * 1e3
 
 
-def main() -> None:
-    if len(sys.argv) == 4 and sys.argv[1] in ("pipeline", "bare"):
-        _child(sys.argv[1], int(sys.argv[2]), sys.argv[3])
-        return
+def measure() -> Iterator[str]:
+    """One line: CPU a call here and of the bare client, and their ratio."""
     pairs = []
     for _ in range(REPEATS):
         with ServerProcess() as server:
@@ -83,9 +83,21 @@ def main() -> None:
     mine, bare = (sorted(p[i] for p in pairs) for i in (0, 1))
     ratio = sorted(a / b for a, b in pairs)
     middle = REPEATS // 2
-    print(
-        f"overhead: {mine[middle]:.3f} ms CPU a call through a compiled pipeline (min {mine[0]:.3f}, max {mine[-1]:.3f}; "
-        f"limit 0.25), bare client {bare[middle]:.3f} ms, ratio {ratio[middle]:.2f}"
+    yield (
+        f"{mine[middle]:.3f} ms CPU a call through a compiled pipeline (min {mine[0]:.3f}, max {mine[-1]:.3f}; limit 0.25), "
+        f"bare client {bare[middle]:.3f} ms, ratio {ratio[middle]:.2f}"
+    )
+    yield _whole_run()
+
+
+def _whole_run() -> str:
+    """All calls in one run, by the clock and by CPU, start-up included."""
+    with ServerProcess() as server:
+        started = time.perf_counter()
+        cpu = cpu_of("pipeline", TOTAL, server.url)
+        took = time.perf_counter() - started
+    return (
+        f"{TOTAL:,} calls at {WORKERS} at once: {took:.1f} s by the clock, {cpu:.1f} s CPU, start-up included"
     )
 
 
@@ -100,4 +112,4 @@ def _child(kind: str, count: int, url: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    _child(sys.argv[1], int(sys.argv[2]), sys.argv[3])

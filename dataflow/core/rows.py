@@ -45,7 +45,7 @@ class RowOperator(Operator):
         """The frame for a column kernel: columns of nothing but nulls get the type that their port reads."""
         ports = {c: self.inputs[p] for p, c in binding.columns_read() if p in self.inputs}
         types = {c: TYPES[p.type] for c, p in ports.items() if frame.schema[c] == pl.Null}
-        return frame.cast({c: t for c, t in types.items() if not is_json(t)})  # type: ignore[arg-type]
+        return frame.cast({c: t for c, t in types.items() if not is_json(t)})
 
     def written(self, frame: pl.DataFrame, binding: Binding, results: Sequence[Any]) -> pl.DataFrame:
         """The frame with the bound output columns filled: a result is one value, or a tuple of one a port."""

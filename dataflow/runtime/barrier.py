@@ -50,7 +50,7 @@ def _dataset(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> No
     assert isinstance(op, Dataset)
     columns = [c for _, c in call.binding.columns_read()]
     chosen = op.decide(pl.concat(list(before.frames(columns)), how="vertical_relaxed"), call.binding)
-    if chosen.rows is not None and list(chosen.rows) != sorted(chosen.rows):
+    if chosen.rows is not None and list(chosen.rows) != sorted(set(chosen.rows)):
         _operator(call, before, to, stats)
         return
     stats.metrics |= dict(chosen.metrics)

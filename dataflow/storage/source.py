@@ -67,6 +67,11 @@ class FileSource:
         return sum(t.height for t in self._tables)
 
     @property
+    def nbytes(self) -> int:
+        """The size of the files on disk."""
+        return sum(file.stat().st_size for file in self.files)
+
+    @property
     def bad_count(self) -> int:
         return sum(t.bad.count for t in self._tables)
 

@@ -93,7 +93,7 @@ class GradeFilter(Grade):
     """Keep texts graded 4 and up."""
 
     filters = True
-    output_key = Out("score", type="int", optional=True)
+    output_key = Out(type="int", optional=True)
 
     def keeps(self, score: int) -> bool:
         return score >= 4
