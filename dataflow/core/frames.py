@@ -149,10 +149,11 @@ def clean(cell: Any) -> Any:
     return cell
 
 
-def _clean_all(cell: Any) -> Any:
+def clean_all(cell: Any) -> Any:
+    """`clean` for every text inside of lists and dicts."""
     if isinstance(cell, (list, tuple)):
-        return [_clean_all(c) for c in cell]
-    return {_clean_all(k): _clean_all(v) for k, v in cell.items()} if isinstance(cell, dict) else clean(cell)
+        return [clean_all(c) for c in cell]
+    return {clean_all(k): clean_all(v) for k, v in cell.items()} if isinstance(cell, dict) else clean(cell)
 
 
 _LONE = re.compile("[\ud800-\udfff]")
@@ -196,7 +197,7 @@ def series(name: str, cells: Sequence[Any], dtype: DataType | DataTypeClass) -> 
     try:
         return pl.Series(name, [clean(c) for c in cells] if dtype == pl.String else cells, dtype=dtype)
     except UnicodeEncodeError:
-        return pl.Series(name, [_clean_all(c) for c in cells], dtype=dtype)
+        return pl.Series(name, [clean_all(c) for c in cells], dtype=dtype)
 
 
 def _fits(value: Any, dtype: pl.DataType) -> bool:

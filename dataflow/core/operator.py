@@ -58,7 +58,14 @@ def _noting(run: F) -> F:
         if note is None:
             must_not_trace(self)
             return run(self, storage, *args, **keys)
-        return note(self, inspect.signature(run).bind(self, storage, *args, **keys))
+        signature = inspect.signature(run)
+        try:
+            bound = signature.bind(self, storage, *args, **keys)
+        except TypeError as error:
+            wrong = next((k for k in keys if k not in signature.parameters), "")
+            hint = did_you_mean(wrong, list(signature.parameters)[2:])
+            return storage.mistake(self, keys, BindError(f"{type(self).__name__}.run {error}.{hint}"))
+        return note(self, bound)
 
     noted.traced = True  # type: ignore[attr-defined]
     return noted  # type: ignore[return-value]
@@ -171,6 +178,8 @@ class Operator(BaseModel, OperatorABC):
             if mistake is None:
                 raise
             return str(mistake(self, keys, error))
+        if not hasattr(storage, "note"):
+            must_not_trace(self)
         storage.apply(self, binding)
         return self.returned(binding)
 

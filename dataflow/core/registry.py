@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -204,26 +203,6 @@ def _of_entry_points(group: str) -> Iterator[Entry]:
         yield Entry(point.name, point.module, domain=point.module.partition(".")[0], package=package)
 
 
-def lazy(
-    package: str, where: Mapping[str, str]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """`__getattr__`, `__dir__` and `__all__` of a package whose classes load when first used.
-
-    Args:
-        package: the package's `__name__`.
-        where: class name to the module of the package that defines it.
-    """
-
-    def load(name: str) -> Any:
-        if name not in where:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}.{did_you_mean(name, where)}")
-        found = getattr(import_module(f"{package}.{where[name]}"), name)
-        setattr(sys.modules[package], name, found)
-        return found
-
-    return load, lambda: sorted({*vars(sys.modules[package]), *where}), list(where)
-
-
 OPERATOR_REGISTRY = Registry("operators")
 PROMPT_REGISTRY = Registry("prompts")
 SERVING_REGISTRY = Registry("servings")
@@ -238,5 +217,4 @@ __all__ = [
     "STORAGE_REGISTRY",
     "Entry",
     "Registry",
-    "lazy",
 ]

@@ -36,7 +36,7 @@ def compile_pipeline(
         mine = [c for c in calls if c.storage is storage and c.step > resume_step]
         if mine:
             flow, found = _flow(storage, mine, allow_overwrite, resume_step)
-            mistakes += found
+            mistakes += found + _shared(storage, flows)
             flows += [flow] if flow else []
     if mistakes:
         raise CompileError(name, mistakes)
@@ -48,6 +48,11 @@ def compile_pipeline(
 def _flow(
     storage: Any, calls: list[Call], allowed: Collection[str], resume_step: int
 ) -> tuple[Flow | None, list[Mistake]]:
+    if storage.run_dir is None:
+        name = type(storage).__name__
+        return None, [
+            Mistake(0, name, "", "keeps no files, so no run could go on; compile with a FileStorage")
+        ]
     try:
         source = source_of(storage, resume_step)
         schema, height = source.schema, source.height
@@ -55,6 +60,14 @@ def _flow(
         return None, [Mistake(0, type(storage).__name__, "", str(error))]
     mistakes, after = check_calls(calls, schema, height, allowed)
     return Flow(storage, source, calls, after, resume_step), mistakes
+
+
+def _shared(storage: Any, flows: list[Flow]) -> list[Mistake]:
+    """That another storage of the pipeline writes the same files."""
+    if storage.run_dir not in [f.storage.run_dir for f in flows]:
+        return []
+    message = ": another storage of this pipeline writes the same files; give each a prefix of its own"
+    return [Mistake(0, type(storage).__name__, f"file_name_prefix={storage.file_name_prefix!r}", message)]
 
 
 def source_of(storage: Any, step: int = 0) -> Any:

@@ -29,7 +29,7 @@ def check_calls(
     calls: Sequence[Call], source: pl.Schema, rows: int, allow_overwrite: Collection[str] = ()
 ) -> tuple[list[Mistake], pl.Schema]:
     """All mistakes of one storage's steps, and the table that comes of them."""
-    table = Columns(pl.Schema(source))
+    table = Columns(pl.Schema(source), unread=set(source))
     mistakes: list[Mistake] = []
     for before, call in zip([None, *calls], calls, strict=False):
         mistakes += [
@@ -92,8 +92,8 @@ def _collisions(call: Call, table: Columns, allowed: Collection[str]) -> Iterato
 
 
 def _advance(table: Columns, call: Call) -> None:
-    if not table.writer and not table.unread:
-        table.unread = set(table.schema)
+    if call.error is not None:
+        _assume(table, call)
     table.unread -= {column for _, column in call.binding.columns_read()}
     ports = call.ports()
     for port, column in call.binding.writes.items():
@@ -105,3 +105,15 @@ def _advance(table: Columns, call: Call) -> None:
         table.unread.add(column)
     if call.op is None and not call.binding.writes and getattr(call.operator, "adds_columns", True):
         table.open = True
+
+
+def _assume(table: Columns, call: Call) -> None:
+    """What a step with wrong keys would have written, so that no later step is blamed for its mistake."""
+    ports = call.op.outputs if call.op is not None else {}
+    written = {k: p.default for k, p in ports.items()} | {
+        k: v for k, v in call.given.items() if k.startswith("output")
+    }
+    for port, column in written.items():
+        if isinstance(column, str) and column:
+            table.schema[column] = TYPES[ports[port].type if port in ports else "any"]
+            table.writer[column] = call

@@ -20,6 +20,7 @@ from dataflow.core.frames import dumps
 from dataflow.core.operator import Operator, OperatorABC
 from dataflow.core.prompt import Prompt
 from dataflow.plan.trace import Call, own_arguments
+
 _CORE = ("dataflow.core", "pydantic", "typing", "abc")
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
@@ -178,7 +179,9 @@ def _is_own(thing: Any) -> bool:
 
 def _functions_in(cls: type) -> Iterator[Any]:
     for member in vars(cls).values():
-        function = inspect.unwrap(member.__func__ if isinstance(member, (classmethod, staticmethod)) else member)
+        function = inspect.unwrap(
+            member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
+        )
         function = function.fget if isinstance(function, property) else function
         if isinstance(function, types.FunctionType) and function.__module__ == cls.__module__:
             yield function

@@ -69,7 +69,7 @@ class TraceStorage:
         self.calls.append(Call(self._step(), operator, binding, self.real, bound))
         return binding.returned if binding.writes else binding.first_read or ""
 
-    def mistake(self, operator: Operator, keys: dict[str, Any], error: BindError) -> str:
+    def mistake(self, operator: OperatorABC, keys: dict[str, Any], error: BindError) -> str:
         self.calls.append(Call(self._step(), operator, Binding(), self.real, error=error, given=keys))
         return next((str(v) for k, v in keys.items() if k.startswith("output")), "")
 

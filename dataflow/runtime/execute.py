@@ -83,24 +83,22 @@ class Runner:
             try:
                 with Progress(self.flow, self.totals, show=self.options.progress):
                     last, used = background.run(self._stages())
-                status = "done"
                 self._sink(last)
                 if self.options.limit is None:
                     self.dir.prune(used)
+                status = "done"
             except KeyboardInterrupt:
                 status, message = "stopped", "interrupted"
                 raise
-            except BaseExceptionGroup as group:
-                error = _first(group)
-                status, message = ("stopped" if isinstance(error, ServingError) else "failed"), str(error)
+            except (Exception, BaseExceptionGroup) as fault:  # noqa: BLE001  # raised again, with its account written
+                error = _first(fault)
+                message = str(error)
                 if isinstance(error, ServingError):
+                    status = "stopped"
                     raise RunStopped(
                         f"{error}\nEverything so far is saved in {self.dir.path}; run again to go on."
                     ) from error
-                raise error from None
-            except Exception as error:
-                message = str(error)
-                raise
+                raise error from error.__cause__
             finally:
                 summary = self._account(status, message)
                 Journal.at(self.dir.journal).close()
@@ -111,29 +109,25 @@ class Runner:
         used: list[StageDir] = []
         for stage in self.flow.stages:
             to = self.dir.stage(stage.number, stage.fingerprint)
-            if self.options.retry_failed and to.parts_with_failures():
-                self._forget_from(stage)
-            await self._stage(stage, before, to)
+            if self.options.retry_failed and (failed := to.parts_with_failures()):
+                to.forget(failed)
+            if to.finished and self._has_steps(stage, to):
+                self._recall(stage, to.done())
+                self.reused |= {c.step for c in stage.calls}
+            else:
+                self._remove_after(stage)
+                await self._make(stage, before, to)
             before = to
             used.append(to)
         assert before is not None
         return before, used
 
-    def _forget_from(self, stage: Stage) -> None:
-        """Take back the parts with failures, and all that was made of them."""
-        for later in self.flow.stages[stage.number - 1 :]:
-            folder = self.dir.stage(later.number, later.fingerprint)
-            if later is stage:
-                folder.forget(folder.parts_with_failures())
-            else:
-                folder.remove()
+    def _remove_after(self, stage: Stage) -> None:
+        """Take back what was made of a stage that is about to change: rows that failed may come through now."""
+        for later in self.flow.stages[stage.number :]:
+            self.dir.stage(later.number, later.fingerprint).remove()
 
-    async def _stage(self, stage: Stage, before: StageDir | None, to: StageDir) -> None:
-        done = to.done()
-        if to.finished and self._has_steps(stage, to):
-            self._recall(stage, done)
-            self.reused |= {c.step for c in stage.calls}
-            return
+    async def _make(self, stage: Stage, before: StageDir | None, to: StageDir) -> None:
         if not stage.streams:
             to.remove()
             source = before or self._source_dir(stage)
@@ -141,7 +135,7 @@ class Runner:
         else:
             if not self._has_steps(stage, to):
                 to.remove()
-                done = {}
+            done = to.done()
             self._recall(stage, done)
             streamer = Streamer(stage, to, self.totals, self.dir.journal, keep_steps=self.options.keep_steps)
             await streamer.run(self._parts(stage, before, set(done)))
@@ -297,15 +291,18 @@ def _lineage(last: StageDir, dropped: pl.DataFrame, failed: pl.DataFrame) -> pl.
     return rows.with_columns(parent=parent, source_row=pl.col("row").str.split("/").list.first())
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def _first(fault: BaseException) -> BaseException:
     """The error that started it all: what stops a run before what merely broke with it."""
-    leaves = list(_leaves(group))
+    leaves = list(_leaves(fault))
     return next((e for e in leaves if isinstance(e, ServingError)), leaves[0])
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        yield from _leaves(error) if isinstance(error, BaseExceptionGroup) else (error,)
+def _leaves(fault: BaseException) -> Iterator[BaseException]:
+    if not isinstance(fault, BaseExceptionGroup):
+        yield fault
+        return
+    for error in fault.exceptions:
+        yield from _leaves(error)
 
 
 __all__ = ["Options", "run_plan"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,9 +15,11 @@ import orjson
 import polars as pl
 
 from dataflow.core.errors import RunStopped
-from dataflow.core.frames import ROW
+from dataflow.core.frames import ROW, clean
 from dataflow.core.outcome import DROPPED, FAILED
 from dataflow.runtime.stats import StepStats
+
+_GONE = ".gone-"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -31,14 +34,18 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    write_atomically(
-        path,
-        orjson.dumps(
-            value,
-            default=str,
-            option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS,
-        ),
-    )
+    """Write an account; what JSON cannot hold of it (lone surrogates, integers too long) is written as near as it can."""
+    option = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    try:
+        data = orjson.dumps(value, default=str, option=option)
+    except orjson.JSONEncodeError:
+        text: str = clean(json.dumps(value, default=str, ensure_ascii=False))
+        data = orjson.dumps(json.loads(text, parse_int=_int, parse_constant=lambda _: None), option=option)
+    write_atomically(path, data)
+
+
+def _int(digits: str) -> int | float:
+    return int(digits) if len(digits) < 19 else float(digits)
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
@@ -85,7 +92,7 @@ class RunDir:
         keep = {s.path.name for s in used}
         for folder in (self.path / "stages").glob("*"):
             if folder.name not in keep:
-                shutil.rmtree(folder, ignore_errors=True)
+                StageDir(folder).remove()
 
 
 class StageDir:
@@ -165,7 +172,14 @@ class StageDir:
                 file.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Delete the stage: at once by its name, so that a kill leaves none that only looks finished."""
+        if self.path.name.startswith(_GONE) or not self.path.exists():
+            shutil.rmtree(self.path, ignore_errors=True)
+            return
+        gone = self.path.with_name(f"{_GONE}{self.path.name}")
+        shutil.rmtree(gone, ignore_errors=True)
+        self.path.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 STEP: dict[str, Any] = {"step": pl.Int64(), "operator": pl.String()}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dataflow.core.lazy import lazy
 
 if TYPE_CHECKING:
     from dataflow.core.abc import LLMServingABC as LLMServingABC
@@ -14,23 +15,15 @@ if TYPE_CHECKING:
     from dataflow.serving.local import LocalLLMServing as LocalLLMServing
     from dataflow.serving.local import LocalRerankServing as LocalRerankServing
 
-_HOMES = {
-    "APILLMServing": "dataflow.serving.api",
-    "APILLMServing_request": "dataflow.serving.api",
-    "LLMServingABC": "dataflow.core.abc",
-    "LocalEmbeddingServing": "dataflow.serving.local",
-    "LocalLLMServing": "dataflow.serving.local",
-    "LocalRerankServing": "dataflow.serving.local",
-    "Serving": "dataflow.serving.base",
-}
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "APILLMServing": "api",
+        "APILLMServing_request": "api",
+        "LLMServingABC": "dataflow.core.abc",
+        "LocalEmbeddingServing": "local",
+        "LocalLLMServing": "local",
+        "LocalRerankServing": "local",
+        "Serving": "base",
+    },
+)

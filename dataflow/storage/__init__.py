@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dataflow.core.lazy import lazy
 
 if TYPE_CHECKING:
     from dataflow.storage.base import DataFlowStorage as DataFlowStorage
@@ -20,29 +21,21 @@ if TYPE_CHECKING:
     from dataflow.storage.tables import BadLine as BadLine
     from dataflow.storage.writing import write_frames as write_frames
 
-_HOMES = {
-    "BadLine": "dataflow.storage.tables",
-    "BatchedFileStorage": "dataflow.storage.batched",
-    "DataFlowStorage": "dataflow.storage.base",
-    "DummyStorage": "dataflow.storage.memory",
-    "FileSource": "dataflow.storage.source",
-    "FileStorage": "dataflow.storage.files",
-    "FrameSource": "dataflow.storage.source",
-    "InMemoryStorage": "dataflow.storage.memory",
-    "LazyFileStorage": "dataflow.storage.lazy",
-    "MemoryStorage": "dataflow.storage.memory",
-    "StreamBatchedFileStorage": "dataflow.storage.batched",
-    "source_of": "dataflow.storage.remote",
-    "write_frames": "dataflow.storage.writing",
-}
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "BadLine": "tables",
+        "BatchedFileStorage": "batched",
+        "DataFlowStorage": "base",
+        "DummyStorage": "memory",
+        "FileSource": "source",
+        "FileStorage": "files",
+        "FrameSource": "source",
+        "InMemoryStorage": "memory",
+        "LazyFileStorage": "lazy",
+        "MemoryStorage": "memory",
+        "StreamBatchedFileStorage": "batched",
+        "source_of": "remote",
+        "write_frames": "writing",
+    },
+)

@@ -14,6 +14,7 @@ import orjson
 Body = dict[str, Any]
 Reply = str | Sequence[str] | Callable[[Body], str] | None
 
+
 def request_key(body: Mapping[str, Any]) -> str:
     """Hash a request body to 32 hex digits that do not depend on the order of its keys."""
     return sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
@@ -62,6 +63,23 @@ def _minimal_of_type(schema: Mapping[str, Any], root: Mapping[str, Any]) -> obje
             return None
 
 
+def read_body(raw: bytes, required: str) -> Body:
+    """Parse a request body; {} when it is not a JSON object with the required field."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return {}
+    wanted = list if required == "messages" else (str, list)
+    return body if isinstance(body, dict) and isinstance(body.get(required), wanted) else {}
+
+
+def answer(body: Body, key: str, reply: Reply, dim: int, *, empty: bool) -> Body:
+    """Build the answer to a request: a completion, or the embeddings of its texts."""
+    if "messages" not in body:
+        return _embeddings(body, dim, empty=empty)
+    return _completion(body, key, None if empty else _reply_text(reply, body, key))
+
+
 def _words(value: object) -> int:
     match value:
         case str():
@@ -79,7 +97,7 @@ def _usage(prompt: object, reply: str | None = None) -> dict[str, int]:
     return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
 
 
-def reply_text(reply: Reply, body: Body, key: str) -> str:
+def _reply_text(reply: Reply, body: Body, key: str) -> str:
     if callable(reply):
         return reply(body)
     if isinstance(reply, str):
@@ -96,7 +114,7 @@ def reply_text(reply: Reply, body: Body, key: str) -> str:
             return f"reply {key[:8]}"
 
 
-def completion(body: Body, key: str, text: str | None) -> Body:
+def _completion(body: Body, key: str, text: str | None) -> Body:
     message = {"role": "assistant", "content": text}
     choices = [{"index": i, "message": message, "finish_reason": "stop"} for i in range(body.get("n") or 1)]
     usage = _usage(body["messages"], text)
@@ -109,7 +127,7 @@ def completion(body: Body, key: str, text: str | None) -> Body:
     return head | {"choices": choices, "usage": usage}
 
 
-def embeddings(body: Body, dim: int, *, empty: bool) -> Body:
+def _embeddings(body: Body, dim: int, *, empty: bool) -> Body:
     given = body["input"]
     one = isinstance(given, str) or (bool(given) and isinstance(given[0], int))
     items = [] if empty else [given] if one else given

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from dataflow.core.eager import fresh_rows, run_step
+from dataflow.core.eager import run_step
 from dataflow.core.frames import TYPES, from_records, infer_series, numbered, records, series
 from dataflow.core.operator import Operator, OperatorABC
 from dataflow.core.outcome import Outcome
@@ -41,18 +41,29 @@ class Case:
         return type(self.op).__name__
 
     def check(self) -> None:
-        """Raise `AssertionError` where the operator does otherwise."""
+        """Raise `AssertionError` where the operator does otherwise; the message shows the first difference."""
         done = run_rows(self.op, self.rows, **self.keys)
-        got = [
-            {k: row.get(k) for k in want} for row, want in zip(records(done.frame), self.gives, strict=False)
-        ]
-        assert done.frame.height == len(self.gives), (
-            f"{self.name} gave {records(done.frame)}, not {list(self.gives)}"
+        made, account = records(done.frame), _account(done)
+        assert len(made) == len(self.gives), (
+            f"{self.name} gave {len(made)} rows, not {len(self.gives)}: {made}{account}"
         )
-        assert got == [dict(w) for w in self.gives], f"{self.name} gave {got}, not {list(self.gives)}"
-        assert done.failed.height == self.failed, f"{self.name} failed {done.failed['error'].to_list()}"
-        if self.dropped is not None:
-            assert done.dropped.height == self.dropped, f"{self.name} dropped {done.dropped.rows()}"
+        for number, (row, want) in enumerate(zip(made, self.gives, strict=True)):
+            absent = [column for column in want if column not in row]
+            assert not absent, f"{self.name} writes no column {absent[0]!r}; it gave {list(row)}{account}"
+            got = {column: row[column] for column in want}
+            assert got == dict(want), f"{self.name}, row {number}: it gave {got}, not {dict(want)}{account}"
+        assert done.failed.height == self.failed, (
+            f"{self.name}: {self.failed} rows should have failed{account}"
+        )
+        assert self.dropped in (None, done.dropped.height), (
+            f"{self.name}: {self.dropped} rows should have been dropped{account}"
+        )
+
+
+def _account(done: Outcome) -> str:
+    failed = "".join(f"\n  row {r['row']} failed: {r['error']}" for r in done.failed.to_dicts())
+    dropped = "".join(f"\n  row {r['row']} was dropped: {r['reason']}" for r in done.dropped.to_dicts())
+    return failed + dropped
 
 
 class Table:
@@ -94,6 +105,7 @@ def run_rows(op: OperatorABC, rows: Sequence[Mapping[str, Any]], **keys: Any) ->
 
 
 def table_of(op: Operator, rows: Sequence[Mapping[str, Any]], **keys: Any) -> pl.DataFrame:
+    """Rows as the table that an operator is run over."""
     ports = {column: op.inputs.get(port, In()) for port, column in op.bind(**keys).columns_read()}
     if not rows:
         return pl.DataFrame(
@@ -104,10 +116,13 @@ def table_of(op: Operator, rows: Sequence[Mapping[str, Any]], **keys: Any) -> pl
 
 
 def _rows(op: Operator, given: Sequence[Any], keys: Mapping[str, Any]) -> list[dict[str, Any]]:
-    columns = list(dict.fromkeys(c for _, c in op.bind(**keys).columns_read()))
-    return [
-        dict(zip(columns, g if isinstance(g, tuple) else (g,) * len(columns), strict=True)) for g in given
-    ]
+    columns = list(dict.fromkeys(column for _, column in op.bind(**keys).columns_read()))
+    return [_row(columns, cells if isinstance(cells, tuple) else (cells,) * len(columns)) for cells in given]
+
+
+def _row(columns: Sequence[str], cells: tuple[Any, ...]) -> dict[str, Any]:
+    assert len(cells) == len(columns), f"{cells} are {len(cells)} cells for the columns {', '.join(columns)}"
+    return dict(zip(columns, cells, strict=True))
 
 
 def _written(op: Operator, keys: Mapping[str, Any]) -> list[str]:
@@ -115,27 +130,19 @@ def _written(op: Operator, keys: Mapping[str, Any]) -> list[str]:
 
 
 def _gives(columns: list[str], value: Any) -> dict[str, Any]:
-    return dict(
-        zip(
-            columns,
-            value if len(columns) > 1 and isinstance(value, tuple) else (value,) * len(columns),
-            strict=True,
-        )
-    )
+    several = isinstance(value, tuple) and len(columns) > 1
+    return _row(columns, value if several else (value,) * len(columns))
 
 
 def maps(op: Operator, table: Mapping[Any, Any], *, shown: bool = True, **keys: Any) -> Case:
-    """A row operator: cell (or tuple of cells) to value (or tuple of values, or `FAILED`)."""
+    """A row operator: cell (or tuple of cells) to value (or tuple of values, or `FAILED`).
+
+    Cells that no mapping can have as keys, such as lists, need a `Case`.
+    """
     columns = _written(op, keys)
     good = [v for v in table.values() if v is not FAILED]
-    return Case(
-        op,
-        _rows(op, list(table), keys),
-        [_gives(columns, v) for v in good],
-        keys,
-        len(table) - len(good),
-        shown=shown,
-    )
+    gives = [_gives(columns, v) for v in good]
+    return Case(op, _rows(op, list(table), keys), gives, keys, len(table) - len(good), shown=shown)
 
 
 def keeps(
@@ -177,7 +184,6 @@ __all__ = [
     "Case",
     "Table",
     "expands",
-    "fresh_rows",
     "keeps",
     "maps",
     "replies",

@@ -5,191 +5,234 @@ from __future__ import annotations
 import inspect
 import pickle
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dataflow.core.frames import from_records, records
+from dataflow.core.errors import STOPPING, BindError
+from dataflow.core.frames import ROW, dumps, records, values
 from dataflow.core.operator import Operator
 from dataflow.core.rows import RowOperator
 from dataflow.core.tables import Dataset
 from dataflow.testing.cases import run_rows
+from dataflow.testing.trial import Rows, Trial, awkward_rows
 
-AWKWARD = [
-    None, "", " ", "\x00", "\ud800", "é", "e\u0301", "👩‍👩‍👧", "שלום", "日本語", "ไทย", "{question} {0} {", "a\r\nb\rc\n", "\ufeffx",
-    "a" * 5000, "<text></text>", '{"a": 1}', "1e5", "007",
-]  # fmt: skip
 MEGABYTE = "ab cd ef, gh.\n" * 75_000
 SECONDS = 3.0
+"""CPU time that a megabyte of text may take."""
 
 
-def check_operator(op: Operator, rows: Sequence[dict[str, Any]] | None = None, **keys: Any) -> None:
+def check_operator(op: Operator, rows: Sequence[Mapping[str, Any]] | None = None, **keys: Any) -> None:
     """Raise `AssertionError` unless the operator keeps every promise; the message says which and how to mend it.
 
     Args:
         op: the operator, with a serving that answers at once if it asks a model.
         rows: records that it can work on; made from awkward texts where left out.
         keys: the columns it is run with; its defaults where left out.
+
+    Raises:
+        BindError: the keys or the rows are not such as the operator reads.
+        AssertionError: it breaks a promise.
     """
+    op.bind(**keys)
+    trial = Trial(op, awkward_rows(op, keys) if rows is None else [dict(r) for r in rows], keys)
     for name, promise in PROMISES.items():
         try:
-            promise(op, list(rows) if rows is not None else _awkward(op, keys), keys)
-        except AssertionError as error:
-            raise AssertionError(f"{type(op).__name__} breaks the promise `{name}`: {error}") from error
+            promise(trial)
+        except AssertionError as broken:
+            raise AssertionError(f"{type(op).__name__} breaks the promise `{name}`: {broken}") from broken
+        except (BindError, *STOPPING):
+            raise
+        except Exception as error:
+            raise AssertionError(
+                f"{type(op).__name__} breaks the promise `{name}`: it raises {type(error).__name__}: {error}. "
+                "Nulls and awkward texts are among the rows; give each its value, or let only its row fail"
+            ) from error
 
 
-def documented(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
-    cls = type(op)
-    doc = inspect.cleandoc(cls.__doc__ or "")
-    head = doc.partition("\n")[0]
+def documented(trial: Trial) -> None:
+    """The class has a docstring whose first line is a sentence, and each field has a description."""
+    cls = type(trial.op)
     assert vars(cls).get("__doc__"), "give the class a docstring; its first line is the catalogue entry"
-    assert head.endswith(".") and len(head) < 100, (
-        f"end the first line with a full stop, under 100 characters: {head!r}"
-    )
-    bare = [n for n, f in cls.model_fields.items() if not f.description]
-    assert not bare, f"put a string under each field: {', '.join(bare)}"
+    head = inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
+    assert head.endswith("."), f"end the first line of the docstring with a full stop; it is {head!r}"
+    assert len(head) < 100, f"cut the first line of the docstring to under 100 characters; it has {len(head)}"
+    bare = [name for name, f in cls.model_fields.items() if not f.description]
+    assert not bare, f"put a string that describes it under each field: {', '.join(bare)}"
 
 
-def empty_in_empty_out(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
-    if not op.makes_rows:
-        done = run_rows(op, [], **keys)
-        assert done.frame.height == 0, "an empty table must give an empty table"
-
-
-def no_row_is_lost(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
-    done = run_rows(op, rows, **keys)
-    gone = set(done.dropped["row"].to_list()) | set(done.failed["row"].to_list())
-    alive = {str(r).split("/")[0] for r in done.frame["__row__"].to_list()}
-    assert not (gone & set(done.frame["__row__"].to_list())), "a row is both kept and set aside"
-    if isinstance(op, (RowOperator, Dataset)) and not op.makes_rows:
-        missing = {str(i) for i in range(len(rows))} - gone - alive
-        assert not missing, f"rows {sorted(missing)} are neither kept nor dropped nor failed"
-
-
-def inputs_untouched(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
-    before = from_records(rows)
-    run_rows(op, rows, **keys)
-    assert before.equals(from_records(rows)), (
-        "the kernel changed the rows it was given; build new values instead"
-    )
-
-
-def writes_only_its_outputs(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
-    if op.makes_rows:
-        return
-    binding = op.bind(**keys)
-    allowed = (
-        {k for r in rows for k in r} | {c for _, c in binding.columns_read()} | set(binding.writes.values())
-    )
-    done = run_rows(op, rows, **keys)
-    extra = set(done.frame.columns) - allowed - {"__row__"}
-    assert not extra, f"it writes {sorted(extra)}; declare an Out port for each column"
-    absent = set(binding.writes.values()) - set(done.frame.columns)
-    assert not absent, f"it declares {sorted(absent)} but does not write them"
-
-
-def batch_size_does_not_matter(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
-    if not op.streams or op.makes_rows or op.calls_models or len(rows) < 2:
-        return
-    whole = records(run_rows(op, rows, **keys).frame)
-    single = [r for row in rows for r in records(run_rows(op, [row], **keys).frame)]
-    assert _shape(whole) == _shape(single), (
-        "rows alone give something else than rows together; let the kernel keep no state"
-    )
-
-
-def _shape(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in sorted(r.items()) if v is not None} for r in rows]
-
-
-def columns_equal_rows(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
-    """Where a kind has both a row kernel and a column kernel, they agree."""
-    cls = type(op)
-    row_kernel = getattr(cls, cls.kernel, None) if cls.kernel else None
-    fast = next((n for n in ("expr", "map_batch") if hasattr(cls, n)), None)
-    base = (
-        next(
-            (getattr(b, cls.kernel, None) for b in cls.__mro__ if b.__module__ == "dataflow.core.rows"), None
-        )
-        if cls.kernel
-        else None
-    )
-    if fast is None or row_kernel is None or row_kernel is base:
-        return
-    slow = type(cls.__name__, (cls,), {"__doc__": cls.__doc__, "__module__": cls.__module__})
-    assert records(run_rows(op, rows, **keys).frame) == records(_without(slow, fast, op, rows, keys)), (
-        f"{fast} and {cls.kernel} differ"
-    )
-
-
-def _without(cls: Any, fast: str, op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> Any:
-    def hidden(self: Any, name: str) -> Any:
-        if name == fast:
-            raise AttributeError(name)
-        return object.__getattribute__(self, name)
-
-    cls.__getattribute__ = hidden
-    return run_rows(cls.model_construct(**dict(op)), rows, **keys).frame
-
-
-def fast_enough(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
-    if not isinstance(op, RowOperator) or op.makes_rows or op.calls_models or not rows:
-        return
-    text = {
-        c
-        for p, c in op.bind(**keys).columns_read()
-        if op.inputs.get(p) and op.inputs[p].type in ("text", "any")
-    }
-    big = {
-        k: MEGABYTE if k in text and (v is None or isinstance(v, str)) else v
-        for k, v in (rows[0] | dict.fromkeys(text)).items()
-    }
-    started = time.process_time()
-    run_rows(op, [big], **keys)
-    assert (took := time.process_time() - started) < SECONDS, (
-        f"1 MB of text took {took:.1f} s; look for a regex that backtracks"
-    )
-
-
-def config_round_trip(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
-    cls = type(op)
-    settings = {k: v for k, v in op if k in op.model_fields_set}
-    assert cls(**settings) == op, "making it again from its own settings gives another operator"
-    assert cls.model_config.get("frozen"), "operators are frozen"
-    if not op.calls_models and not any(
-        callable(v) or (isinstance(v, (list, tuple)) and any(map(callable, v))) for v in settings.values()
-    ):
-        assert pickle.loads(pickle.dumps(op)) == op, "it does not survive pickling"  # noqa: S301
-
-
-def keys_are_checked(op: Operator, rows: list[dict[str, Any]], keys: dict[str, Any]) -> None:
-    if op.open_inputs:
+def keys_are_checked(trial: Trial) -> None:
+    """A key that the operator does not have is refused before anything runs."""
+    if trial.op.open_inputs:
         return
     try:
-        op.bind(**keys, no_such_key="x")
-    except ValueError:
+        trial.op.bind(**trial.keys, no_such_key="x")
+    except BindError:
         return
-    raise AssertionError("an unknown key must raise BindError")
+    raise AssertionError(
+        "bind took the unknown key no_such_key; call super().bind, or set open_inputs if any key is a column"
+    )
 
 
-def _awkward(op: Operator, keys: dict[str, Any]) -> list[dict[str, Any]]:
-    if op.makes_rows:
-        return []
-    columns = dict.fromkeys(c for _, c in op.bind(**keys).columns_read())
-    types = {c: op.inputs[p].type if p in op.inputs else "text" for p, c in op.bind(**keys).columns_read()}
-    return [{c: _cell(types[c], text) for c in columns} for text in AWKWARD]
+def empty_in_empty_out(trial: Trial) -> None:
+    """An empty table gives an empty table."""
+    if trial.op.makes_rows:
+        return
+    made = trial.run([]).frame.height
+    assert made == 0, f"{made} rows came of none; if rows are to be made of nothing, derive from Source"
 
 
-def _cell(port_type: str, text: str | None) -> Any:
-    if text is None:
-        return None
-    samples: dict[str, Any] = {
-        "int": len(text), "float": len(text) / 2, "number": len(text) / 2, "bool": bool(text), "embedding": [float(len(text)), 1.0],
-        "list[text]": [text], "list[float]": [1.0, 2.0], "list[int]": [1, 2], "json": {"text": text},
-    }  # fmt: skip
-    return samples.get(port_type, text)
+def no_row_is_lost(trial: Trial) -> None:
+    """Each row is kept, dropped with a reason, or failed with an error; none is two of these."""
+    set_aside = {*trial.done.dropped["row"], *trial.done.failed["row"]}
+    kept = set(trial.done.frame[ROW])
+    twice = sorted(set_aside & kept)
+    assert not twice, f"rows {_some(twice)} are kept and set aside; take them out of Outcome.frame"
+    if isinstance(trial.op, (RowOperator, Dataset)) and not trial.op.makes_rows:
+        seen = set_aside | {row.split("/")[0] for row in kept}
+        gone = [row for row in trial.given[ROW] if row not in seen]
+        assert not gone, (
+            f"rows {_some(gone)} are neither kept nor dropped nor failed; say so in Outcome.dropped, with a reason"
+        )
 
 
-PROMISES: dict[str, Callable[[Operator, list[dict[str, Any]], dict[str, Any]], None]] = {
+def inputs_untouched(trial: Trial) -> None:
+    """Columns that it does not write come out as they went in."""
+    if trial.op.makes_rows:
+        return
+    frame = trial.done.frame
+    sources = [int(row.split("/")[0]) for row in frame[ROW]]
+    for column in trial.given.columns:
+        if column in (ROW, *trial.binding.writes.values()):
+            continue
+        assert column in frame.columns, f"column {column!r} is gone; add to the frame with with_columns"
+        same = dumps(values(frame[column])) == dumps(values(trial.given[column][sources]))
+        assert same, f"column {column!r} has changed; declare an Out port for it, or leave it as it is"
+
+
+def writes_only_its_outputs(trial: Trial) -> None:
+    """It writes the columns of its output ports, all of them and no other."""
+    if trial.op.makes_rows:
+        return
+    written, declared = set(trial.done.frame.columns), set(trial.binding.writes.values())
+    extra = sorted(written - declared - set(trial.given.columns))
+    assert not extra, f"it writes {_some(extra)}; declare an Out port for each column"
+    absent = sorted(declared - written)
+    assert not absent, f"it declares {_some(absent)} but does not write them; take the ports away"
+
+
+def batch_size_does_not_matter(trial: Trial) -> None:
+    """Rows one by one give what they give together; for operators that stream and ask no model."""
+    op = trial.op
+    if not op.streams or op.makes_rows or op.calls_models:
+        return
+    together = [_filled(r) for r in records(trial.done.frame)]
+    alone = [_filled(r) for row in trial.rows for r in records(trial.run([row]).frame)]
+    assert together == alone, (
+        f"rows alone give something else than rows together ({_first_difference(together, alone)}); "
+        "keep nothing between rows, or derive from Dataset to see whole columns"
+    )
+
+
+def columns_equal_rows(trial: Trial) -> None:
+    """Where an operator has both a column kernel and a row kernel, they agree."""
+    cls = type(trial.op)
+    fast = next((name for name in ("expr", "map_batch") if hasattr(cls, name)), None)
+    if fast is None or not _has_row_kernel(cls):
+        return
+    columns, rows = trial.done, run_rows(_row_by_row(trial.op), trial.rows, **trial.keys)
+    made, expected = records(columns.frame), records(rows.frame)
+    assert made == expected, (
+        f"{fast} and {cls.kernel} differ ({_first_difference(made, expected)}); "
+        f"mend one of them, or take {cls.kernel} away"
+    )
+
+
+def _has_row_kernel(cls: type[Operator]) -> bool:
+    """Whether a class, or a base of it outside the core, defines the kernel that takes one row."""
+    of_kind = [vars(b).get(cls.kernel) for b in cls.__mro__ if b.__module__ == "dataflow.core.rows"]
+    return bool(cls.kernel) and getattr(cls, cls.kernel) not in of_kind
+
+
+def _row_by_row(op: Operator) -> Operator:
+    """The same operator, made to use its row kernel."""
+    cls = type(op)
+    forced = {"by_rows": lambda *_: True, "__doc__": cls.__doc__, "__module__": cls.__module__}
+    twin: Any = type(cls.__name__, (cls,), forced)
+    made: Operator = twin.model_construct(**dict(op))
+    return made
+
+
+def fast_enough(trial: Trial) -> None:
+    """A megabyte of text takes less than `SECONDS` of CPU time; for row operators that ask no model."""
+    op = trial.op
+    if not isinstance(op, RowOperator) or op.makes_rows or op.calls_models or not trial.rows:
+        return
+    row = {column: trial.rows[0].get(column) for column in trial.given.columns if column != ROW}
+    for column in _text_columns(trial):
+        if row[column] is None or isinstance(row[column], str):
+            row[column] = MEGABYTE
+    started = time.process_time()
+    trial.run([row])
+    took = time.process_time() - started
+    assert took < SECONDS, (
+        f"1 MB of text took {took:.1f} s; look for a regex that backtracks, or work in a loop that grows with its square"
+    )
+
+
+def _text_columns(trial: Trial) -> list[str]:
+    ports = trial.op.inputs
+    return [c for p, c in trial.binding.columns_read() if p in ports and ports[p].type in ("text", "any")]
+
+
+def config_round_trip(trial: Trial) -> None:
+    """It is frozen, can be made again from its own settings, and can be pickled where they can."""
+    op, cls = trial.op, type(trial.op)
+    assert cls.model_config.get("frozen"), (
+        "leave operators frozen; what changes between runs is an Arg of run"
+    )
+    settings = {name: value for name, value in op if name in op.model_fields_set}
+    assert cls(**settings) == op, (
+        f"made again from its own settings it is another operator: {cls(**settings)!r}, not {op!r}; "
+        "let validators leave a value alone that they have seen before"
+    )
+    if not op.calls_models and not any(map(_holds_code, settings.values())):
+        assert _pickled(op) == op, "unpickled it is another operator; keep all that it is in its fields"
+
+
+def _holds_code(value: Any) -> bool:
+    return callable(value) or (isinstance(value, (list, tuple)) and any(map(callable, value)))
+
+
+def _pickled(op: Operator) -> Any:
+    try:
+        return pickle.loads(pickle.dumps(op))  # noqa: S301
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise AssertionError(
+            f"it cannot be pickled ({error}); define it at the top of a module, and keep no locks or open files in it"
+        ) from error
+
+
+def _filled(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row without its nulls: a column that is null throughout is another column in a table of one row."""
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _first_difference(made: Rows, expected: Rows) -> str:
+    if len(made) != len(expected):
+        return f"{len(expected)} rows against {len(made)}"
+    return next(f"{_short(e)} against {_short(m)}" for m, e in zip(made, expected, strict=True) if m != e)
+
+
+def _short(value: object, chars: int = 150) -> str:
+    text = repr(value)
+    return text if len(text) <= chars else f"{text[:chars]}…"
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+PROMISES: dict[str, Callable[[Trial], None]] = {
     f.__name__: f
     for f in (
         documented, keys_are_checked, empty_in_empty_out, no_row_is_lost, inputs_untouched, writes_only_its_outputs,
@@ -198,6 +241,6 @@ PROMISES: dict[str, Callable[[Operator, list[dict[str, Any]], dict[str, Any]], N
 }  # fmt: skip
 
 
-def promises() -> Iterator[str]:
-    """The names of all promises."""
-    yield from PROMISES
+def promises() -> dict[str, str]:
+    """Each promise by its name, in words."""
+    return {name: inspect.getdoc(f) or "" for name, f in PROMISES.items()}

@@ -15,6 +15,7 @@ from dataflow.core.errors import ConfigError
 Latency = float | Callable[[random.Random], float]
 """Seconds, or a function that draws them."""
 
+
 @dataclass(frozen=True)
 class Faults:
     """What goes wrong, as the probability that one attempt at one request meets it; at most one fault each."""
@@ -59,6 +60,14 @@ class Faults:
         digest = blake2b(f"{seed}/{key}/{attempt}".encode(), digest_size=8).digest()
         chance = int.from_bytes(digest) / 2**64
         return next((name for bound, name in self._bounds if chance < bound), "")
+
+    def delay(self, fault: str, latency: Latency, seed: int, key: str, attempt: int) -> float:
+        """Seconds until the answer to the `attempt`-th try, which meets `fault`."""
+        if callable(latency):
+            latency = latency(random.Random(f"{seed}/{key}/{attempt}"))
+        if fault == "hang":
+            return latency + self.hang_s
+        return latency * 20 if fault == "slow_tail" else latency
 
 
 _FAULTS = tuple(f.name for f in fields(Faults) if not f.name.endswith(("_s", "_attempts")))

@@ -11,11 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 import signal
-import socket
 import sys
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -29,17 +26,16 @@ import orjson
 from dataflow.testing.answers import (
     Body,
     Reply,
-    completion,
-    embeddings,
+    answer,
     error_body,
     minimal_instance,
-    reply_text,
+    read_body,
     request_key,
     unit_vector,
 )
 from dataflow.testing.faults import Faults, Latency, lognormal
 from dataflow.testing.process import ServerProcess, read_arguments
-from dataflow.testing.wire import REASONS, Link
+from dataflow.testing.wire import REASONS, Link, Listener
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +81,7 @@ class FaultyServer:
     in_flight: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self._links: set[Link] = set()
+        self._listener: Listener | None = None
         self._waiting: deque[_Job] = deque()
         self._busy = 0
         self._count_fd = -1
@@ -130,30 +126,31 @@ class FaultyServer:
             "cpu_s": time.process_time(),
         }
 
-    def __enter__(self) -> Self:
-        listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = listener.getsockname()[1]
+    def start(self) -> None:
+        """Listen, on a thread of its own; on the same port as before where it was stopped."""
+        if self._listener is not None:
+            return
+        self._listener = Listener(self.port, self._receive, self._abandon)
+        self.port, self._loop = self._listener.port, self._listener.loop
         if self.count_file:
             self._count_fd = os.open(self.count_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        self._loop = asyncio.new_event_loop()
-        start = self._loop.create_server(lambda: Link(self._links, self._receive, self._abandon), sock=listener, backlog=4096)
-        self._listener = self._loop.run_until_complete(start)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="faulty-server", daemon=True)
-        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the connections and end the thread; the counters stay."""
+        if self._listener is None:
+            return
+        self._listener.stop()
+        self._listener = None
+        if self._count_fd >= 0:
+            os.close(self._count_fd)
+            self._count_fd = -1
+
+    def __enter__(self) -> Self:
+        self.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._loop.call_soon_threadsafe(self._close)
-        self._thread.join()
-        self._loop.close()
-        if self._count_fd >= 0:
-            os.close(self._count_fd)
-
-    def _close(self) -> None:
-        self._listener.close()
-        for link in self._links:
-            link.transport.abort()
-        self._loop.call_soon(self._loop.stop)
+        self.stop()
 
     def _receive(self, link: Link, route: bytes, raw: bytes) -> None:
         if route not in _REQUIRED_FIELD:
@@ -190,7 +187,7 @@ class FaultyServer:
 
     def _accept(self, link: Link, required: str, raw: bytes) -> None:
         """Count a request, then reject it, queue it or start on it."""
-        body = _read(raw, required)
+        body = read_body(raw, required)
         key = request_key(body) if body else sha256(raw).hexdigest()[:32]
         job = link.job = _Job(link, body, key, self.prompts[key])
         self.calls += 1
@@ -222,20 +219,12 @@ class FaultyServer:
         self._answer(job, status, error_body(status, REASONS[status].decode()), headers=wait)
 
     def _start(self, job: _Job) -> None:
-        delay = self._delay(job)
+        delay = self.faults.delay(job.fault, self.latency_s, self.seed, job.key, job.attempt)
         if delay <= 0 and self.slots is None:
             self._finish(job)
         else:
             self._busy += 1
             job.timer = self._loop.call_later(delay, self._finish, job)
-
-    def _delay(self, job: _Job) -> float:
-        delay = self.latency_s
-        if callable(delay):
-            delay = delay(random.Random(f"{self.seed}/{job.key}/{job.attempt}"))
-        if job.fault == "hang":
-            return delay + self.faults.hang_s
-        return delay * 20 if job.fault == "slow_tail" else delay
 
     def _finish(self, job: _Job) -> None:
         if job.fault == "drop":
@@ -248,13 +237,10 @@ class FaultyServer:
 
     def _compose(self, job: _Job) -> tuple[int, bytes]:
         """Return the status and the body of the answer; a `reply` that raises is a 500, and logged."""
-        empty = job.fault == "empty"
         try:
-            if "messages" in job.body:
-                text = None if empty else reply_text(self.reply, job.body, job.key)
-                payload = orjson.dumps(completion(job.body, job.key, text))
-            else:
-                payload = orjson.dumps(embeddings(job.body, self.dim, empty=empty))
+            payload = orjson.dumps(
+                answer(job.body, job.key, self.reply, self.dim, empty=job.fault == "empty")
+            )
         except Exception as error:
             logger.exception("no reply to request %s", job.key)
             return 500, error_body(500, f"{type(error).__name__}: {error}")
@@ -267,8 +253,11 @@ class FaultyServer:
         self._settle(job, status)
         job.link.send(status, body, headers=headers, missing=missing)
 
-    def _abandon(self, job: _Job) -> None:
+    def _abandon(self, link: Link) -> None:
         """Drop the request of a client that went away, as a model server does."""
+        job: _Job | None = link.job
+        if job is None:
+            return
         if job.timer:
             job.timer.cancel()
         else:
@@ -285,16 +274,6 @@ class FaultyServer:
             self._busy -= 1
             if self._waiting:
                 self._start(self._waiting.popleft())
-
-
-def _read(raw: bytes, required: str) -> Body:
-    """Parse a request body; {} when it is not a JSON object with the required field."""
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return {}
-    wanted = list if required == "messages" else (str, list)
-    return body if isinstance(body, dict) and isinstance(body.get(required), wanted) else {}
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +14,43 @@ from dataflow.testing.answers import error_body
 MAX_BODY = 64 * 2**20
 MAX_HEAD = 64 * 2**10
 REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+
+
+class Listener:
+    """Accepts connections on a port of 127.0.0.1, on a thread and an event loop of its own; 0 takes a free port."""
+
+    def __init__(
+        self, port: int, receive: Callable[[Link, bytes, bytes], None], lose: Callable[[Link], None]
+    ) -> None:
+        sock = socket.create_server(("127.0.0.1", port))
+        self.port: int = sock.getsockname()[1]
+        self.loop = asyncio.new_event_loop()
+        self._links: set[Link] = set()
+        self._thread = threading.Thread(target=self._serve, name="faulty-server", daemon=True)
+        self._thread.start()
+        # on the new thread, for the one that calls this may be running an event loop already
+        start = self.loop.create_server(lambda: Link(self._links, receive, lose), sock=sock, backlog=4096)
+        self._server = asyncio.run_coroutine_threadsafe(start, self.loop).result()
+
+    def _serve(self) -> None:
+        self.loop.run_forever()
+        self.loop.close()
+
+    def stop(self) -> None:
+        """Abort the connections and wait for the end of the thread.
+
+        The garbage collector may call this on any thread, the one that is to end and one that holds a lock
+        which that one needs included; hence no wait there, and none without an end here.
+        """
+        self.loop.call_soon_threadsafe(self._close)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(10)
+
+    def _close(self) -> None:
+        self._server.close()
+        for link in self._links:
+            link.transport.abort()
+        self.loop.call_soon(self.loop.stop)
 
 
 class Link(asyncio.Protocol):

@@ -113,8 +113,8 @@ def test_nothing_is_written_where_nothing_failed(tmp_path: Path) -> None:
     [
         (
             Half(),
-            {"input_key": "m"},
-            "Half: input_key='m' is not a column here; there are n, text, score, many. Did you mean 'many'?",
+            {"input_key": "mny"},
+            "Half: input_key='mny' is not a column here; there are n, text, score, many. Did you mean 'many'?",
         ),
         (
             Half(),

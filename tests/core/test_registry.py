@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from dataflow.core.errors import DefinitionError, UnknownName
-from dataflow.core.registry import OPERATOR_REGISTRY, PROMPT_REGISTRY, Registry, lazy
+from dataflow.core.lazy import lazy
+from dataflow.core.registry import OPERATOR_REGISTRY, PROMPT_REGISTRY, Registry, 
 
 Install = Callable[..., None]
 

@@ -270,6 +270,18 @@ def test_a_value_of_another_type_fails_its_row_alone() -> None:
     assert done.failed["error"][0] == "column 'out' is declared int, but the kernel gave text"
 
 
+def test_failed_and_misfitting_rows_together() -> None:
+    class Careful(Typed):
+        """Refuse some texts."""
+
+        def map(self, value: Any) -> Any:
+            return 1 // len(value) if value != "text" else value
+
+    done = run_rows(Careful(), texts("a", "", "text", "b"))
+    assert column(done, "out") == [1, 1]
+    assert done.failed["kind"].to_list() == ["ZeroDivisionError", "Misfit"]
+
+
 def test_a_port_of_any_type_keeps_values_apart() -> None:
     cells = [1, 1.0, True, "1", None, [1], {"a": None}]
     assert str(column(run_rows(Anything(), texts(*cells)), "out")) == str(cells)

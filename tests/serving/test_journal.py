@@ -57,6 +57,14 @@ def test_everything_of_an_entry_comes_back(path: Path) -> None:
     journal.close()
 
 
+def test_totals(path: Path) -> None:
+    journal = Journal(path)
+    assert journal.totals() == {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0, "cost": 0}
+    put(journal, *(entry(i, prompt_tokens=2, completion_tokens=i, cost=0.5) for i in range(3)))
+    assert journal.totals() == {"calls": 3, "prompt_tokens": 6, "completion_tokens": 3, "cost": 1.5}
+    journal.close()
+
+
 def test_the_first_reply_stays(path: Path) -> None:
     journal = Journal(path)
     put(journal, entry(1, b"first"))

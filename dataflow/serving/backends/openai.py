@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from dataflow.core.errors import CallError, ServingError
-from dataflow.core.frames import dumps
+from dataflow.core.frames import clean_all, dumps
 from dataflow.core.protocols import Reply, Request
 from dataflow.serving.faults import Fault, Throttled
 from dataflow.serving.structured import strict_schema
@@ -145,7 +145,7 @@ class EmbeddingEndpoint:
             raise Fault(f"an answer without embeddings: {_clip(dumps(answer))}") from error
         if len(vectors) != len(texts):
             raise Fault(f"{len(vectors)} embeddings for {len(texts)} texts")
-        return vectors, int((answer.get("usage") or {}).get("prompt_tokens") or 0)
+        return vectors, _tokens(answer, "prompt_tokens")
 
     async def close(self) -> None:
         await self.connection.close()
@@ -171,16 +171,21 @@ def read_reply(answer: Any) -> Reply:
         text = ""
     if thought := message.get("reasoning_content") or message.get("reasoning"):
         text = f"<think>{thought}</think>\n<answer>{text}</answer>"
-    usage = answer.get("usage") or {}
-    tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+    tokens = _tokens(answer, "prompt_tokens"), _tokens(answer, "completion_tokens")
     return Reply(text, *tokens, truncated=choice.get("finish_reason") == "length")
+
+
+def _tokens(answer: Mapping[str, Any], name: str) -> int:
+    usage = answer.get("usage")
+    count = usage.get(name) if isinstance(usage, dict) else None
+    return count if isinstance(count, int) else 0
 
 
 def _body(payload: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(payload)
     except (TypeError, orjson.JSONEncodeError):
-        return dumps(payload).encode()
+        return dumps(clean_all(payload)).encode()
 
 
 def _parsed(body: bytes) -> Any:

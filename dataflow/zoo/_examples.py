@@ -1,0 +1,28 @@
+"""The small tables that the pipelines of this package read unless they are given another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DATA = Path(__file__).parent / "data"
+
+TEXTS = str(DATA / "texts.jsonl")
+"""`text`: an article of one paragraph."""
+CONVERSATIONS = str(DATA / "conversations.jsonl")
+"""`conversations`: a list of turns, each with `from` (`human` or `gpt`) and `value`."""
+DRAFTS = str(DATA / "drafts.jsonl")
+"""`raw_content`: a text with mistakes."""
+TERMS = str(DATA / "terms.jsonl")
+"""`role`, `term`: who wants to know what."""
+BENCH = str(DATA / "bench.jsonl")
+"""`question`, `solution`, `answer`: exercises in arithmetic."""
+BENCH_ANSWERS = str(DATA / "bench_answers.jsonl")
+"""`id`, `question`, `model_answer`, `golden_label`: answers of a model beside the right ones."""
+BENCH_TARGETS = str(DATA / "bench_targets.jsonl")
+"""`id`, `context`, `question`, `targets`: any of the targets is right."""
+BENCH_CHOICE = str(DATA / "bench_choice.jsonl")
+"""`id`, `context`, `question`, `choices`, `label`: the label is the number of the right choice, from 0."""
+BENCH_CHOICES = str(DATA / "bench_choices.jsonl")
+"""`id`, `context`, `question`, `choices`, `labels`: the numbers of all right choices, from 0."""
+BENCH_PREFERENCE = str(DATA / "bench_preference.jsonl")
+"""`id`, `context`, `question`, `better`, `rejected`: two answers, of which the first is the better one."""
