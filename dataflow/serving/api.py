@@ -6,14 +6,13 @@ import os
 import warnings
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from dataflow.core.errors import ConfigError, ServingError
 from dataflow.core.protocols import ChatBackend, EmbedBackend
 from dataflow.serving.backends.openai import ChatEndpoint, EmbeddingEndpoint, Endpoint
 from dataflow.serving.base import Serving
 from dataflow.serving.engine import Policy
-from dataflow.serving.prices import is_local, price_of
+from dataflow.serving.prices import host_of, is_local, price_of
 
 OPENAI = "https://api.openai.com/v1/chat/completions"
 DEPRECATED = ("timeout", "request_timeout")
@@ -81,11 +80,11 @@ class APILLMServing(Serving):
         }
 
     def check(self) -> str | None:
-        parts = urlsplit(self.api_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        host = host_of(self.api_url)
+        if not host:
             return f"api_url={self.api_url!r} is no http address"
         if not os.environ.get(self.key_name, "").strip() and not is_local(self.api_url):
-            return f"the environment variable {self.key_name} holds no key for {parts.hostname}; set it, or name another with key_name_of_api_key"
+            return f"the environment variable {self.key_name} holds no key for {host}; set it, or name another with key_name_of_api_key"
         return None
 
     def make_chat(self) -> ChatBackend:

@@ -17,8 +17,18 @@ def price_of(model: str, url: str = "") -> tuple[float, float]:
 
 def is_local(url: str) -> bool:
     """Whether an address is this machine's own."""
-    host = urlsplit(url).hostname or ""
+    host = host_of(url)
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def host_of(url: str) -> str:
+    """The host of an http address; empty where it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port  # raises where it is no number
+    except ValueError:
+        return ""
+    return (parts.hostname or "") if parts.scheme in ("http", "https") and port != 0 else ""
 
 
 @cache

@@ -12,7 +12,7 @@ import pytest
 
 from dataflow.core.errors import DefinitionError, UnknownName
 from dataflow.core.lazy import lazy
-from dataflow.core.registry import OPERATOR_REGISTRY, PROMPT_REGISTRY, Registry, 
+from dataflow.core.registry import OPERATOR_REGISTRY, PROMPT_REGISTRY, Registry
 
 Install = Callable[..., None]
 

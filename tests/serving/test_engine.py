@@ -563,7 +563,16 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def test_awkward_texts_are_sent(start: Start, serve: Serve) -> None:
-    texts = ["", "\x00", "a\ud800b", "{x}", "e\u0301", "\U0001f468\u200d\U0001f469", "\ufeff\r\n", "x" * 200_000]
+    texts = [
+        "",
+        "\x00",
+        "a\ud800b",
+        "{x}",
+        "e\u0301",
+        "\U0001f468\u200d\U0001f469",
+        "\ufeff\r\n",
+        "x" * 200_000,
+    ]
     replies = serve(start(reply=echo)).generate_from_input(texts)
     assert replies == [f"re: {t}".replace("\ud800", "\ufffd") for t in texts]
 
