@@ -41,6 +41,7 @@ def run_step(operator: Operator, binding: Binding, storage: Any) -> Outcome:
     done = background.run(_drive(operator, frame, binding, scope))
     storage.put(visible(done.frame))
     _keep_failed(done, storage)
+    operator.publish(done.metrics)
     log.info("%s", _line(name, frame.height, done, usage, time.perf_counter() - started))
     return done
 

@@ -163,7 +163,10 @@ class Operator(BaseModel, OperatorABC):
             )
         reads = {k: _column(type(self), k, keys.get(k), p) for k, p in self.inputs.items()}
         reads |= {k: _column(type(self), k, v, In()) for k, v in extra.items()}
-        writes = {k: keys.get(k) or p.default or (reads.get(p.like or "")) for k, p in self.outputs.items()}
+        writes = {
+            k: keys.get(k) or (None if p.optional else p.default or reads.get(p.like or ""))
+            for k, p in self.outputs.items()
+        }
         if absent := [k for k, v in writes.items() if not v and not self.outputs[k].optional]:
             raise BindError(f"{type(self).__name__}.run needs {', '.join(absent)}")
         args = {k: keys.get(k, p.default) for k, p in self.run_args.items()}
@@ -192,6 +195,9 @@ class Operator(BaseModel, OperatorABC):
     def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
         """What is wrong with this operator as bound, besides its keys: pairs of a parameter and a message."""
         yield from ()
+
+    def publish(self, metrics: Mapping[str, Any]) -> None:
+        """Leave what a finished step leaves outside the table, such as a file of statistics; not in a preview."""
 
     async def apply(self, frame: pl.DataFrame, binding: Binding, scope: Scope) -> Outcome:
         """What becomes of a batch of rows (with row ids); by default the work of `transform` on a worker thread."""

@@ -38,6 +38,7 @@ def compile_pipeline(
             flow, found = _flow(storage, mine, allow_overwrite, resume_step)
             mistakes += found + _shared(storage, flows)
             flows += [flow] if flow else []
+    mistakes += [m for flow in flows for m in _follows(flow, flows)]
     if mistakes:
         raise CompileError(name, mistakes)
     for flow in flows:
@@ -68,6 +69,17 @@ def _shared(storage: Any, flows: list[Flow]) -> list[Mistake]:
         return []
     message = ": another storage of this pipeline writes the same files; give each a prefix of its own"
     return [Mistake(0, type(storage).__name__, f"file_name_prefix={storage.file_name_prefix!r}", message)]
+
+
+def _follows(flow: Flow, flows: list[Flow]) -> list[Mistake]:
+    """That a storage starts from a table which another one is still to write."""
+    start = Path(getattr(flow.storage, "first_entry_file_name", "")).absolute()
+    others = [f for f in flows if f is not flow]
+    if start not in [Path(f.storage.path_of(c.step)).absolute() for f in others for c in f.calls]:
+        return []
+    message = " is written by this very pipeline; go on with the same storage, or make two pipelines of it"
+    name = type(flow.storage).__name__
+    return [Mistake(0, name, f"first_entry_file_name={flow.storage.first_entry_file_name!r}", message)]
 
 
 def source_of(storage: Any, step: int = 0) -> Any:

@@ -122,7 +122,9 @@ class _Reader:
         """What an object holds: its public attributes and hidden data, or all of it where it has none."""
         held = getattr(value, "__dict__", {})
         if hasattr(value, "forward"):  # a pipeline, which holds all storages, plans and operators
-            return {k: self.plain(v) for k, v in held.items() if _is_data(v)}
+            return {
+                k: self.plain(v) for k, v in held.items() if k not in ("_plan", "_allowed") and _is_data(v)
+            }
         serves = hasattr(value, "generate_from_input")
         state = {
             k: self.plain(v)

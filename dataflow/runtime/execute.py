@@ -206,6 +206,9 @@ class Runner:
                     self._write_step(call, folder, call.step)
                 self._write_step(stage.calls[-1], folder, None)
             self._write_step(self.flow.calls[-1], last, None)
+            for call in self.flow.calls:
+                if call.op is not None:
+                    call.op.publish(self.totals[call.step].metrics)
         dropped = pl.concat([f.dropped() for _, f in used])
         failed = pl.concat([f.failed() for _, f in used])
         write_table(self.dir.path / "dropped.parquet", dropped)

@@ -26,7 +26,8 @@ class APILLMServing(Serving):
         key_name_of_api_key: the environment variable that holds the key; it is read at the first call. An
             endpoint on this machine needs none.
         model_name: the model, as the endpoint names it.
-        temperature: 0 asks for the likeliest reply, and equal prompts are asked once.
+        temperature: 0 asks for the likeliest reply, and equal prompts are asked once; null leaves it to the server,
+            for models that refuse the setting.
         max_workers: calls in flight at most.
         max_retries: further tries after a dropped connection, a garbled body or a 5xx. A 429 is no try, a
             4xx is never tried again.
@@ -42,7 +43,7 @@ class APILLMServing(Serving):
         api_url: str = OPENAI,
         key_name_of_api_key: str = "DF_API_KEY",
         model_name: str = "gpt-4o",
-        temperature: float = 0.0,
+        temperature: float | None = 0.0,
         max_workers: int = 10,
         max_retries: int = 5,
         connect_timeout: float = 10.0,
@@ -63,7 +64,8 @@ class APILLMServing(Serving):
         self.api_url, self.key_name, self.model_name = api_url, key_name_of_api_key, model_name
         self.embedding_model = embedding_model or model_name
         self.timeouts = (connect_timeout, read_timeout)
-        self.sampling: dict[str, Any] = {"temperature": float(temperature), **configs}
+        given = {} if temperature is None else {"temperature": float(temperature)}
+        self.sampling: dict[str, Any] = {**given, **configs}
         policy = Policy(
             max_workers, max_retries, price=price if price is not None else price_of(model_name, api_url)
         )

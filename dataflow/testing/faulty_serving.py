@@ -13,7 +13,7 @@ from dataflow.testing.answers import Reply
 from dataflow.testing.faults import Faults, Latency
 from dataflow.testing.server import FaultyServer
 
-NOWHERE = "http://127.0.0.1:0/v1"
+NOWHERE = "http://127.0.0.1/v1"
 
 
 class FaultyServing(APILLMServing):

@@ -281,13 +281,25 @@ def test_mistakes(source: Path, name: str) -> None:
 
 ALLOWED: dict[str, list[tuple[Any, dict[str, Any]]]] = {
     "refining in place": [(Tidy(), {}), (Tidy(), {}), (PromptedRefiner(LLM), {"input_key": "question"})],
-    "overwriting what was read": [(Shout(), {}), (Shout(), {"input_key": "answer", "output_key": "question"})],
+    "overwriting what was read": [
+        (Shout(), {}),
+        (Shout(), {"input_key": "answer", "output_key": "question"}),
+    ],
     "an int where a number is read": [(ScoreFilter(min_score=1), {"input_key": "level"})],
     "anything for a prompt": [(PromptedGenerator(LLM), {"input_key": "tags"})],
-    "a column that a function may have added": [(PandasOperator([lambda f: f]), {}), (Shout(), {"input_key": "new"})],
-    "a column of a free-form operator": [(Counts(), {"input_key": "question"}), (Looks(), {"input_key": "count"})],
+    "a column that a function may have added": [
+        (PandasOperator([lambda f: f]), {}),
+        (Shout(), {"input_key": "new"}),
+    ],
+    "a column of a free-form operator": [
+        (Counts(), {"input_key": "question"}),
+        (Looks(), {"input_key": "count"}),
+    ],
     "columns by position": [(Shout(), {}), (ScoreFilter(), {"input_key": "level"})],
-    "a score made before": [(PromptedFilter(LLM), {"input_key": "answer"}), (ScoreFilter(), {"input_key": "eval"})],
+    "a score made before": [
+        (PromptedFilter(LLM), {"input_key": "answer"}),
+        (ScoreFilter(), {"input_key": "eval"}),
+    ],
 }
 
 
@@ -397,7 +409,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "no step": (lambda p: Shout().run(p.storage), "call storage.step() before"),
     "reading rows": (lambda p: p.storage.step().read("dataframe"), "forward() reads the table itself"),
     "writing rows": (lambda p: p.storage.step().write([]), "forward() reads the table itself"),
-    "a storage that is no attribute": (elsewhere, "Shout.run was given a storage that compile() does not know"),
+    "a storage that is no attribute": (
+        elsewhere,
+        "Shout.run was given a storage that compile() does not know",
+    ),
     "the same, free-form": (elsewhere_free, "Counts.run was given a storage that compile() does not know"),
 }
 
@@ -483,15 +498,34 @@ def test_two_storages_must_not_write_the_same_files(source: Path, tmp_path: Path
         Shout().run(p.storage.step())
         Shout().run(p.same.step())
 
-    with pytest.raises(CompileError, match="FileStorage: file_name_prefix='p': another storage of this pipeline"):
+    with pytest.raises(
+        CompileError, match="FileStorage: file_name_prefix='p': another storage of this pipeline"
+    ):
         Written(source, do, same=same).compile()
+
+
+def test_a_storage_cannot_start_from_what_another_will_write(source: Path, tmp_path: Path) -> None:
+    """A table left there by an earlier run would be taken for it."""
+    left = tmp_path / "cache/p_step1.jsonl"
+    left.parent.mkdir()
+    left.write_text('{"question": "old"}\n')
+    second = FileStorage(str(left), cache_path=str(tmp_path / "cache"), file_name_prefix="q")
+
+    def do(p: Any) -> None:
+        Shout().run(p.storage.step())
+        Shout().run(p.second.step())
+
+    with pytest.raises(CompileError, match="is written by this very pipeline"):
+        Written(source, do, second=second).compile()
 
 
 def test_a_prompt_of_the_wrong_class_is_refused_where_the_operator_is_made() -> None:
     class Foreign(PromptABC):
         """Not allowed anywhere."""
 
-    with pytest.raises(TypeError, match=r"\[FormatStrPromptedGenerator\] Invalid prompt_template type: .*Foreign"):
+    with pytest.raises(
+        TypeError, match=r"\[FormatStrPromptedGenerator\] Invalid prompt_template type: .*Foreign"
+    ):
         FormatStrPromptedGenerator(LLM, prompt_template=Foreign())
 
 

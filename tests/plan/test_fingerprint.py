@@ -124,7 +124,11 @@ class Program(PipelineABC):
         self.stops = Stops()
         self.count = Count(["b", "a", "c", "d"])
         self.general = GeneralFilter([longer_than(3), lambda frame: frame["text"].map(lambda t: t not in {"x", "y", "z"})])
-        self.pandas = PandasOperator([partial(lambda frame, n: frame.head(n), n=7)])
+        self.limit = 5
+        self.pandas = PandasOperator([self.first_rows, partial(lambda frame, n: frame.head(n), n=7)])
+
+    def first_rows(self, frame):
+        return frame.head(self.limit)
 
     def forward(self):
         self.shout.run(self.storage.step(), input_key="text", output_key="loud")
@@ -170,6 +174,8 @@ CHANGES = {
     "a default of a function": ("twice=lambda n: 2 * n", "twice=lambda n: 3 * n"),
     "a lambda": ("str.len() >", "str.len() >="),
     "an argument bound by partial": ("n=7", "n=8"),
+    "a method of the pipeline": ("frame.head(self.limit)", "frame.tail(self.limit)"),
+    "what such a method reads": ("self.limit = 5", "self.limit = 6"),
     "the order of steps": (
         'self.general.run(self.storage.step())\n        self.pandas.run(self.storage.step())',
         'self.pandas.run(self.storage.step())\n        self.general.run(self.storage.step())',
@@ -238,7 +244,9 @@ def test_what_does_not_decide_results_leaves_it(tmp_path: Path, first: str, chan
     assert fingerprint(tmp_path / "changed", PROGRAM.replace(old, new)) == first
 
 
-@pytest.mark.parametrize("rows", [ROWS.replace("two", "tow"), ROWS + '{"text": "three"}\n', ROWS.replace("text", "txt") + ROWS])
+@pytest.mark.parametrize(
+    "rows", [ROWS.replace("two", "tow"), ROWS + '{"text": "three"}\n', ROWS.replace("text", "txt") + ROWS]
+)
 def test_other_rows_change_it(tmp_path: Path, first: str, rows: str) -> None:
     assert fingerprint(tmp_path / "changed", PROGRAM, rows) != first
 
@@ -251,6 +259,13 @@ def test_it_is_the_same_in_every_process(tmp_path: Path) -> None:
         command = [sys.executable, str(program), str(source), str(tmp_path / "cache")]
         said.add(subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout)
     assert len(said) == 1
+
+
+def test_compiling_and_running_do_not_change_it(tmp_path: Path) -> None:
+    program, source = written(tmp_path, PROGRAM)
+    pipeline = loaded(program).Program(str(source), str(tmp_path / "cache"))
+    plans = [compile_pipeline(pipeline), pipeline.compile(allow_overwrite=["x"]), pipeline.plan()]
+    assert len({p.flows[0].stages[-1].fingerprint for p in plans}) == 1
 
 
 def test_running_an_operator_does_not_change_it(tmp_path: Path) -> None:
@@ -299,7 +314,10 @@ UNLIKE: dict[str, tuple[Any, Any]] = {
     "hidden attributes": (Held(1, 2), Held(1, 3)),
     "public attributes": (Held(1, 2), Held(2, 2)),
     "slots": (Bare(1), Bare(2)),
-    "operators": (PromptedFilter(ScriptedServing("3"), min_score=2), PromptedFilter(ScriptedServing("3"), min_score=3)),
+    "operators": (
+        PromptedFilter(ScriptedServing("3"), min_score=2),
+        PromptedFilter(ScriptedServing("3"), min_score=3),
+    ),
     "scripts": (ScriptedServing("3"), ScriptedServing("4")),
     "methods": (Held(1).told, Held(2).told),
     "closures": (times(2), times(3)),
@@ -323,6 +341,39 @@ def test_a_value_that_holds_itself_has_an_end() -> None:
     one.public, other.public = one, [other]
     assert plain(one) == plain(one)
     assert plain(one) != plain(other)
+
+
+def made_of(text: str) -> Any:
+    """What a cell of a notebook leaves: code without a file."""
+    space: dict[str, Any] = {"__name__": "__main__"}
+    exec(text, space)
+    return space["Made"]
+
+
+def test_code_without_a_file_is_told_by_what_it_does() -> None:
+    text = "class Made:\n    size = 3\n    def go(self, x):\n        return x + 1\n    @property\n    def big(self):\n        return 9\n"
+    assert plain(made_of(text)) == plain(made_of(text))
+    for old, new in (("x + 1", "x + 2"), ("return 9", "return 8")):
+        assert plain(made_of(text)) != plain(made_of(text.replace(old, new)))
+
+
+def test_a_function_that_names_itself_has_an_end() -> None:
+    def outer(step: int) -> Callable[[int], int]:
+        def again(n: int) -> int:
+            return again(n - step) if n > 0 else later
+
+        if step > 5:
+            later = 1
+        return again
+
+    assert plain(outer(2)) == plain(outer(2))
+    assert plain(outer(2)) != plain(outer(3))
+
+
+def test_what_cannot_be_pickled_is_told_by_how_it_shows_itself() -> None:
+    import threading
+
+    assert plain(threading.Lock()) == plain(threading.Lock())
 
 
 def test_a_serving_without_a_fingerprint_is_told_by_its_attributes() -> None:

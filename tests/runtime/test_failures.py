@@ -73,7 +73,9 @@ def asking(source: Path, folder: Path, server: FaultyServer, temperature: float 
 def test_failed_rows_are_set_aside_whole_and_come_back_in_order(
     tmp_path: Path, server: FaultyServer, moody: Moody, temperature: float
 ) -> None:
-    source = lines(tmp_path / "in.jsonl", [{"text": t, "n": i, "tags": [i]} for i, t in enumerate(numbers(10))])
+    source = lines(
+        tmp_path / "in.jsonl", [{"text": t, "n": i, "tags": [i]} for i, t in enumerate(numbers(10))]
+    )
     moody.refused = {"3", "8"}
     pipeline = asking(source, tmp_path, server, temperature)
     run = pipeline.run(progress=False)
@@ -101,7 +103,9 @@ def test_failed_rows_are_set_aside_whole_and_come_back_in_order(
     assert all(reused(pipeline.run(progress=False, retry_failed=True)))
 
 
-def test_only_the_part_with_failures_is_done_again(tmp_path: Path, server: FaultyServer, moody: Moody) -> None:
+def test_only_the_part_with_failures_is_done_again(
+    tmp_path: Path, server: FaultyServer, moody: Moody
+) -> None:
     count = MODEL_PART_ROWS + 20
     source = lines(tmp_path / "in.jsonl", numbers(count))
     moody.refused = {str(MODEL_PART_ROWS + 5)}
@@ -114,7 +118,9 @@ def test_only_the_part_with_failures_is_done_again(tmp_path: Path, server: Fault
     assert (run.stages[0].path / "part-000000.rows.parquet").stat().st_mtime_ns == untouched
 
 
-def test_a_reply_that_cannot_be_read_fails_its_row(tmp_path: Path, server: FaultyServer, moody: Moody) -> None:
+def test_a_reply_that_cannot_be_read_fails_its_row(
+    tmp_path: Path, server: FaultyServer, moody: Moody
+) -> None:
     source = lines(tmp_path / "in.jsonl", numbers(4))
     moody.bad = {"2"}
     pipeline = Steps(source, tmp_path, (Asks(llm_serving=chat(server)), {}))
@@ -127,7 +133,9 @@ def test_a_kernel_that_raises_fails_its_row(tmp_path: Path) -> None:
     source = lines(tmp_path / "in.jsonl", ["a", "cannot", "b"])
     run = Steps(source, tmp_path, (Louder(), {}), (Words(), {})).run(progress=False)
     assert column(run, "loud") == ["a!", "b!"]
-    assert run.failed.select("row", "error", "kind").rows() == [("1", "this text cannot be loud", "ValueError")]
+    assert run.failed.select("row", "error", "kind").rows() == [
+        ("1", "this text cannot be loud", "ValueError")
+    ]
 
 
 def test_keeping_steps_after_failures_makes_later_stages_anew(
@@ -144,7 +152,9 @@ def test_keeping_steps_after_failures_makes_later_stages_anew(
     assert sorted(run.lineage["row"]) == ["0", "1", "2", "3"]
 
 
-def test_a_retry_that_was_killed_half_way_loses_no_row(tmp_path: Path, server: FaultyServer, moody: Moody) -> None:
+def test_a_retry_that_was_killed_half_way_loses_no_row(
+    tmp_path: Path, server: FaultyServer, moody: Moody
+) -> None:
     source = lines(tmp_path / "in.jsonl", numbers(4))
     moody.refused = {"2"}
     pipeline = asking(source, tmp_path, server)
@@ -205,7 +215,10 @@ def test_a_dead_endpoint_stops_the_run_and_the_next_completes_it(
 ) -> None:
     source = lines(tmp_path / "in.jsonl", numbers(200))
     llm = chat(server, max_workers=workers)
-    steps = [(Asks(llm_serving=llm), {}), (Asks(llm_serving=llm), {"input_text_key": "answer", "output_key": "more"})]
+    steps = [
+        (Asks(llm_serving=llm), {}),
+        (Asks(llm_serving=llm), {"input_text_key": "answer", "output_key": "more"}),
+    ]
     half = server.reply
 
     def dying(body: dict[str, Any]) -> str:
@@ -283,7 +296,9 @@ def test_replies_to_a_free_form_operator_are_kept_too(
     assert column(again, "reply") == [r for r in replies if not r.endswith("7")]
 
 
-def test_unpaired_surrogates_in_settings_do_not_break_the_account(tmp_path: Path, server: FaultyServer) -> None:
+def test_unpaired_surrogates_in_settings_do_not_break_the_account(
+    tmp_path: Path, server: FaultyServer
+) -> None:
     source = lines(tmp_path / "in.jsonl", ["a"])
     run = Steps(source, tmp_path, (Louder(mark="\ud800"), {})).run(progress=False)
     assert run.summary["status"] == "done"

@@ -83,7 +83,12 @@ CHANGES: list[tuple[dict[str, Any], list[bool], int]] = [
 @pytest.mark.parametrize("temperature", [0.0, 0.7])
 @pytest.mark.parametrize(("change", "kept", "calls"), CHANGES)
 def test_only_what_changed_is_done_again(
-    tmp_path: Path, server: FaultyServer, change: dict[str, Any], kept: list[bool], calls: int, temperature: float
+    tmp_path: Path,
+    server: FaultyServer,
+    change: dict[str, Any],
+    kept: list[bool],
+    calls: int,
+    temperature: float,
 ) -> None:
     source = lines(tmp_path / "in.jsonl", numbers(10))
     llm = chat(server, temperature)
@@ -128,11 +133,18 @@ def test_equal_prompts_are_one_call_and_draws_are_one_each(tmp_path: Path, serve
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.7])
-def test_what_a_preview_cost_is_not_paid_again(tmp_path: Path, server: FaultyServer, temperature: float) -> None:
+def test_what_a_preview_cost_is_not_paid_again(
+    tmp_path: Path, server: FaultyServer, temperature: float
+) -> None:
     source = lines(tmp_path / "in.jsonl", numbers(30))
     pipeline = three(source, tmp_path, server, llm=chat(server, temperature))
     seen = pipeline.preview(5)
-    assert (seen.rows, column(seen, "text"), seen.path, seen.report.name) == (5, numbers(5), None, "preview.html")
+    assert (seen.rows, column(seen, "text"), seen.path, seen.report.name) == (
+        5,
+        numbers(5),
+        None,
+        "preview.html",
+    )
     assert server.calls == 10
     assert not list(tmp_path.glob("p_step*"))
     run = pipeline.run(progress=False)

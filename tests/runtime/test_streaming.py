@@ -71,7 +71,10 @@ def test_order_is_that_of_the_input_whatever_the_latencies(tmp_path: Path, llm: 
     texts = [t for t in numbers(300) if not t.endswith("7")]
     assert column(run, "text") == [t for t in texts for _ in range(2)]
     halves = column(run, "half")
-    assert all(a + b == f"echo of Split echo of What of {t}?." for a, b, t in zip(halves[::2], halves[1::2], texts, strict=True))
+    assert all(
+        a + b == f"echo of Split echo of What of {t}?."
+        for a, b, t in zip(halves[::2], halves[1::2], texts, strict=True)
+    )
     assert column(run, "second") == [f"echo of What of {h}?" for h in halves]
 
 
@@ -98,10 +101,13 @@ def every_kind(llm: Any) -> list[Any]:
 def mixed(count: int) -> list[dict[str, Any]]:
     texts: list[Any] = [f"{i} w{i % 7}" for i in range(count)]
     texts[3], texts[5], texts[6] = None, "cannot", ""
-    return [{"id": f"{i:03d}", "text": t, "tags": ["a", str(i)], "at": {"x": i, "y": None}} for i, t in enumerate(texts)]
+    return [
+        {"id": f"{i:03d}", "text": t, "tags": ["a", str(i)], "at": {"x": i, "y": None}}
+        for i, t in enumerate(texts)
+    ]
 
 
-@pytest.mark.parametrize("cache_type", ["jsonl", "parquet", "json"])
+@pytest.mark.parametrize("cache_type", ["jsonl", "parquet", "json", "csv"])
 def test_eager_and_compiled_runs_leave_the_same_bytes(tmp_path: Path, llm: Any, cache_type: str) -> None:
     source = lines(tmp_path / "in.jsonl", mixed(40))
     Steps(source, tmp_path / "eager", *every_kind(llm), cache_type=cache_type).forward()
@@ -112,7 +118,9 @@ def test_eager_and_compiled_runs_leave_the_same_bytes(tmp_path: Path, llm: Any, 
         name = f"p_step{step}.{cache_type}"
         assert (tmp_path / "eager" / name).read_bytes() == (tmp_path / "compiled" / name).read_bytes(), name
     assert run.rows > 0
-    assert compiled.final_keys == [c for c in run.table.columns if c != "double"]  # which only the function knows
+    assert compiled.final_keys == [
+        c for c in run.table.columns if c != "double"
+    ]  # which only the function knows
 
 
 def test_a_run_leaves_only_the_last_table_as_a_file(tmp_path: Path, llm: Any) -> None:
@@ -196,7 +204,16 @@ def test_a_dataset_operator_may_come_first(tmp_path: Path) -> None:
     source = lines(tmp_path / "in.jsonl", ["b", "a", "b", "c", "a"])
     run = Steps(source, tmp_path, (FirstOfEach(), {}), (Louder(), {})).run(progress=False)
     assert column(run, "loud") == ["b!", "a!", "c!"]
-    assert run.dropped.rows() == [(1, "FirstOfEach", "2", "not selected", "b"), (1, "FirstOfEach", "4", "not selected", "a")]
+    assert run.dropped.rows() == [
+        (1, "FirstOfEach", "2", "not selected", "b"),
+        (1, "FirstOfEach", "4", "not selected", "a"),
+    ]
+
+
+def test_a_preview_of_a_dataset_operator_sees_the_first_rows_only(tmp_path: Path) -> None:
+    source = lines(tmp_path / "in.jsonl", ["b", "a", "b", "c", "a"])
+    run = Steps(source, tmp_path, (FirstOfEach(), {}), (Louder(), {})).preview(3)
+    assert column(run, "loud") == ["b!", "a!"]
 
 
 @pytest.mark.parametrize("op", [Ranked(copies=2), Ranked(copies=3, last=5), Ranked(last=2), Ranked(last=0)])
@@ -222,7 +239,9 @@ def test_a_source_operator_starts_from_nothing(tmp_path: Path, llm: Any, server:
 
 def test_a_source_operator_makes_more_rows_than_a_part_holds(tmp_path: Path) -> None:
     serving = ScriptedServing(by=str.upper)
-    run = Steps("", tmp_path, (Topics(llm_serving=serving, number=MODEL_PART_ROWS + 3), {})).run(progress=False)
+    run = Steps("", tmp_path, (Topics(llm_serving=serving, number=MODEL_PART_ROWS + 3), {})).run(
+        progress=False
+    )
     assert column(run, "topic") == [f"TOPIC NUMBER {i}" for i in range(MODEL_PART_ROWS + 3)]
     few = Steps("", tmp_path, (Topics(llm_serving=serving, number=9), {})).preview(2)
     assert column(few, "topic") == ["TOPIC NUMBER 0", "TOPIC NUMBER 1"]
@@ -262,7 +281,9 @@ class Lists(LLMServingABC):
         self.fault = fault
         self._asked: list[tuple[int, str]] = []
 
-    def generate_from_input(self, user_inputs: list[str], system_prompt: str = "", **_: Any) -> list[str | None]:  # type: ignore[override]
+    def generate_from_input(
+        self, user_inputs: list[str], system_prompt: str = "", **_: Any
+    ) -> list[str | None]:  # type: ignore[override]
         self._asked.append((len(user_inputs), system_prompt))
         if self.fault == "raise":
             raise RuntimeError("out of memory")
@@ -282,7 +303,9 @@ def test_a_serving_that_only_answers_lists(tmp_path: Path) -> None:
     assert [system for _, system in serving._asked] == ["You answer.", "Then."]
 
 
-@pytest.mark.parametrize(("fault", "error"), [("raise", "Lists: out of memory"), ("short", "1 replies to 3 prompts")])
+@pytest.mark.parametrize(
+    ("fault", "error"), [("raise", "Lists: out of memory"), ("short", "1 replies to 3 prompts")]
+)
 def test_a_list_serving_that_fails_fails_its_rows(tmp_path: Path, fault: str, error: str) -> None:
     source = lines(tmp_path / "in.jsonl", numbers(3))
     run = Steps(source, tmp_path, (Asks(llm_serving=Lists(fault)), {})).run(progress=False)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import pickle
 import socket
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,6 @@ import pytest
 from dataflow.core import background
 from dataflow.core.errors import CallError, ServingError, StorageError
 from dataflow.core.protocols import Reply, Request, Scope, Usage
-from dataflow.serving.api import APILLMServing
 from dataflow.serving.base import Serving
 from dataflow.serving.engine import LATENCIES_KEPT, Engine, Policy, _took
 from dataflow.serving.faults import Fault, Throttled
@@ -546,20 +546,28 @@ def test_cleanup_and_use_again(start: Start, serve: Serve) -> None:
         serving.cleanup()
 
 
-def test_a_serving_that_is_gone_leaves_nothing_open(start: Start) -> None:
-    server = start(reply=echo)
-    serving = APILLMServing(server.url, model_name="toy")
-    assert serving.generate_from_input(["a"]) == ["re: a"]
-    assert len(server._links) == 1
+def test_a_serving_that_is_gone_closes_its_back_end() -> None:
+    closed = threading.Event()
+
+    class Held(Serving):
+        def make_chat(self) -> Any:
+            return Backend()
+
+    class Backend:
+        identity = {"model": "held"}
+
+        async def chat(self, request: Request) -> Reply:
+            return Reply("ok")
+
+        async def close(self) -> None:
+            closed.set()
+
+    serving = Held("held", Policy())
+    assert serving.generate_from_input(["a"]) == ["ok"]
+    assert not closed.is_set()
     del serving
     gc.collect()
-    background.run(until(lambda: not server._links))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
+    assert closed.wait(10)
 
 
 def test_awkward_texts_are_sent(start: Start, serve: Serve) -> None:

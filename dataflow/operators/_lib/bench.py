@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
-
-import polars as pl
 
 from dataflow.core.asking import ask_all
 from dataflow.core.errors import ReplyError
 from dataflow.core.frames import as_text
-from dataflow.core.ports import Binding
 from dataflow.core.protocols import LLMServing, Request
-from dataflow.core.tables import Dataset, Selection
+from dataflow.core.tables import Dataset
 from dataflow.operators._lib.files import write_text
 
 T = TypeVar("T")
@@ -29,13 +26,11 @@ class Benchmark(Dataset):
     eval_result_path: str | None = None
     """The JSON file of statistics; `result_bencheval/<class>_result_<unix time>.json` where left out."""
 
-    def decide(self, frame: pl.DataFrame, binding: Binding) -> Selection:
-        made = super().decide(frame, binding)
+    def publish(self, metrics: Mapping[str, Any]) -> None:
         name = f"result_bencheval/{type(self).__name__}_result_{int(time.time())}.json"
         path = Path(self.eval_result_path or name)
-        record = {"bench_name_or_prefix": path.stem, **made.metrics}
+        record = {"bench_name_or_prefix": path.stem, **metrics}
         write_text(path, json.dumps([record], indent=2, ensure_ascii=False) + "\n")
-        return made
 
 
 def replies_to(

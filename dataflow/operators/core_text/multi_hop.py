@@ -53,6 +53,9 @@ class Text2MultiHopQAGenerator(Generate):
     def prompt(self) -> PromptABC:
         return self.prompt_template or Text2MultiHopQAGeneratorPrompt(self.lang)
 
+    def slot_names(self, binding: Binding) -> set[str]:
+        return {"text"}
+
     async def answer(self, ask: Ask, text: str) -> tuple[list[Pair], Pair] | str:
         """The pairs with their metadata, or the reason why there are none."""
         if reason := unfit(text):

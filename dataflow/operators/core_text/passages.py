@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from dataflow.core.errors import ReplyError
 from dataflow.core.generate import Generate, Judge
 from dataflow.core.ports import In, Out
 from dataflow.core.prompt import Prompt
-from dataflow.core.replies import parse_json
+from dataflow.core.replies import clip, parse_json
 from dataflow.core.rows import Expand, Filter
 from dataflow.prompts.passages import GroundedAnswerPrompt, PassageQAPrompt
 
@@ -80,6 +81,8 @@ class PassageQAGenerator(Generate):
 
     def parse(self, reply: str) -> tuple[Any, Any]:
         made = parse_json(reply, dict)
+        if absent := [k for k in ("question", "answer") if not isinstance(made.get(k), str)]:
+            raise ReplyError(f"no {' and no '.join(absent)} in the reply {clip(reply)}")
         return made["question"].strip(), made["answer"].strip()
 
 

@@ -38,7 +38,7 @@ class Endpoint:
     def identity(self) -> dict[str, Any]:
         return {
             "family": "openai", "model": self.model, "sampling": dict(self.sampling),
-            "deterministic": not self.sampling.get("temperature", 1),
+            "deterministic": self.sampling.get("temperature") == 0,
         }  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def read_reply(answer: Any) -> Reply:
     """
     try:
         choice = answer["choices"][0]
-        message, text = choice["message"], choice["message"].get("content")
+        message, text = choice["message"], _text(choice["message"].get("content"))
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise Fault(f"an answer without choices: {_clip(dumps(answer))}") from error
     if not isinstance(text, str) or not text:
@@ -173,6 +173,13 @@ def read_reply(answer: Any) -> Reply:
         text = f"<think>{thought}</think>\n<answer>{text}</answer>"
     tokens = _tokens(answer, "prompt_tokens"), _tokens(answer, "completion_tokens")
     return Reply(text, *tokens, truncated=choice.get("finish_reason") == "length")
+
+
+def _text(content: Any) -> Any:
+    """The text of a message, joined where the server sends it in parts."""
+    if not isinstance(content, list):
+        return content
+    return "".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
 
 
 def _tokens(answer: Mapping[str, Any], name: str) -> int:
