@@ -10,7 +10,7 @@ import polars as pl
 from dataflow.core.errors import STOPPING, RowError
 from dataflow.core.frames import JSON, ROW, TYPES, infer_series, is_json, series, type_name, values
 from dataflow.core.operator import Operator
-from dataflow.core.outcome import Failure, Outcome, dropped, failed
+from dataflow.core.outcome import Failure, Outcome, dropped, failed, shown
 from dataflow.core.ports import Binding, In, Out
 
 
@@ -42,10 +42,25 @@ class RowOperator(Operator):
         return own_rows and any(is_json(frame[c].dtype) for _, c in binding.columns_read())
 
     def typed(self, frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
-        """The frame for a column kernel: columns of nothing but nulls get the type that their port reads."""
-        ports = {c: self.inputs[p] for p, c in binding.columns_read() if p in self.inputs}
-        types = {c: TYPES[p.type] for c, p in ports.items() if frame.schema[c] == pl.Null}
-        return frame.cast({c: t for c, t in types.items() if not is_json(t)})
+        """The frame for a column kernel: columns of nulls alone, or of `json`, get the type that their port reads."""
+        types = self._types(binding)
+        empty: dict[Any, Any] = {c: t for c, t in types.items() if frame.schema[c] == pl.Null}
+        mixed = [typed_cells(frame[c], t)[0] for c, t in types.items() if is_json(frame.schema[c])]
+        return frame.cast(empty).with_columns(mixed) if empty or mixed else frame
+
+    def misfits(self, frame: pl.DataFrame, binding: Binding) -> list[Failure | None]:
+        """For each row why a column kernel cannot take it: a `json` cell that is not what its port reads."""
+        faults: list[Failure | None] = [None] * frame.height
+        for column, dtype in self._types(binding).items():
+            if is_json(frame.schema[column]):
+                for i, cell in typed_cells(frame[column], dtype)[1].items():
+                    faults[i] = Failure(f"{column}={shown(cell)} is no {type_name(dtype)}", "Misfit")
+        return faults
+
+    def _types(self, binding: Binding) -> dict[str, pl.DataType]:
+        """The type in which a column kernel is given each column, where its port reads one."""
+        ports = {c: self.inputs[p].type for p, c in binding.columns_read() if p in self.inputs}
+        return {c: TYPES[t] for c, t in ports.items() if not is_json(TYPES[t])}
 
     def written(self, frame: pl.DataFrame, binding: Binding, results: Sequence[Any]) -> pl.DataFrame:
         """The frame with the bound output columns filled: a result is one value, or a tuple of one a port."""
@@ -63,6 +78,17 @@ class RowOperator(Operator):
                 for p, column in binding.writes.items()
             ]
         )
+
+
+def typed_cells(column: pl.Series, dtype: pl.DataType) -> tuple[pl.Series, dict[int, Any]]:
+    """A `json` column in a type of its own, and the cells that are not of it, which become null, by position."""
+    cells, unfit = values(column), {}
+    for i, cell in enumerate(cells):
+        try:
+            series("", [cell], dtype)
+        except (TypeError, pl.exceptions.PolarsError, OverflowError):
+            unfit[i], cells[i] = cell, None
+    return series(column.name, cells, dtype), unfit
 
 
 def _cells(frame: pl.DataFrame, column: str | tuple[str, ...] | None) -> list[Any]:
@@ -151,17 +177,19 @@ class Map(RowOperator):
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         if self.by_rows(frame, binding, Map):
             return self._by_row(frame, binding)
-        if hasattr(self, "expr"):
-            (column,) = binding.writes.values()
-            read = [pl.col(name) for _, name in binding.columns_read()]
-            made = self.typed(frame, binding).with_columns(self.expr(*read).alias(column))
-            return Outcome(frame.with_columns(made[column]))
-        if hasattr(self, "map_batch"):
-            (column,) = binding.writes.values()
-            typed = self.typed(frame, binding)
-            read_series = [typed[name] for _, name in binding.columns_read()]
-            return Outcome(frame.with_columns(self.map_batch(*read_series).alias(column)))
+        if hasattr(self, "expr") or hasattr(self, "map_batch"):
+            faults = self.misfits(frame, binding)
+            return outcome(frame, faults, lambda kept, _: Outcome(self._by_column(kept, binding)))
         return self._by_row(frame, binding)
+
+    def _by_column(self, frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
+        (column,) = binding.writes.values()
+        typed, names = self.typed(frame, binding), [name for _, name in binding.columns_read()]
+        if hasattr(self, "expr"):
+            made = typed.with_columns(self.expr(*map(pl.col, names)).alias(column))[column]
+        else:
+            made = self.map_batch(*(typed[n] for n in names)).alias(column)  # type: ignore[attr-defined]
+        return frame.with_columns(made)
 
     def _by_row(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         rows = self.cells(frame, binding)
@@ -192,7 +220,8 @@ class Filter(RowOperator):
 
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         if hasattr(self, "expr") and not self.by_rows(frame, binding, Filter):
-            verdicts = self._by_expression(frame, binding)
+            kept = self._by_expression(frame, binding)
+            verdicts = [fault or v for fault, v in zip(self.misfits(frame, binding), kept, strict=True)]
         else:
             rows = self.cells(frame, binding)
             verdicts = [(False, "null") if self.skips(row) else attempt(self.keep, row) for row in rows]

@@ -116,15 +116,22 @@ class _Reader:
             return self.plain(own)
         if isinstance(value, BaseModel):
             return {"class": self.code_of(type(value)), "state": self.plain(dict(value))}
+        if hasattr(value, "forward"):
+            return self._pipeline(value)
         return {"class": self.code_of(type(value)), "state": self._state(value)}
+
+    def _pipeline(self, value: Any) -> Any:
+        """What a function may use of the pipeline it belongs to: its other methods, and the data among its attributes."""
+        methods = [f for c in type(value).__mro__ if _is_own(c) for f in _functions_in(c)]
+        own = [self.plain(f) for f in methods if f.__name__ not in ("__init__", "forward")]
+        state = {
+            k: self.plain(v) for k, v in vars(value).items() if k not in ("_plan", "_allowed") and _is_data(v)
+        }
+        return {"class": type(value).__qualname__, "methods": own, "state": state}
 
     def _state(self, value: Any) -> Any:
         """What an object holds: its public attributes and hidden data, or all of it where it has none."""
         held = getattr(value, "__dict__", {})
-        if hasattr(value, "forward"):  # a pipeline, which holds all storages, plans and operators
-            return {
-                k: self.plain(v) for k, v in held.items() if k not in ("_plan", "_allowed") and _is_data(v)
-            }
         serves = hasattr(value, "generate_from_input")
         state = {
             k: self.plain(v)

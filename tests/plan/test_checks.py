@@ -134,9 +134,8 @@ def server() -> Iterator[FaultyServer]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_ran() -> Iterator[None]:
+def nothing_ran() -> None:
     RAN.clear()
-    yield
 
 
 def mistakes(source: Path | str, *steps: tuple[Any, dict[str, Any]], **compiling: Any) -> list[str]:
@@ -366,14 +365,12 @@ def test_a_serving_that_cannot_answer_is_a_mistake(
 
 
 def test_an_unknown_model_of_this_machine_is_a_mistake(source: Path) -> None:
-    try:
-        serving = LocalLLMServing("Qwen2.5-Coder-0.5B-Instrct")
-    except DataFlowError as error:
-        assert "Did you mean" in str(error)
-        return
+    serving = LocalLLMServing("Qwen2.5-Coder-0.5B-Instrct")
     (found,) = mistakes(source, (PromptedGenerator(serving), {"input_key": "question"}))
-    assert "step 1 PromptedGenerator: llm_serving: " in found
-    assert "Did you mean" in found
+    assert found.startswith(
+        "step 1 PromptedGenerator: llm_serving: model_name='Qwen2.5-Coder-0.5B-Instrct' is neither"
+    )
+    assert found.endswith("Did you mean 'qwen2.5-coder-0.5b-instruct'?")
 
 
 class Written(PipelineABC):
@@ -464,7 +461,7 @@ def test_a_table_in_memory_cannot_be_compiled(storage: Any) -> None:
         def forward(self) -> None:
             Shout().run(self.storage.step())
 
-    with pytest.raises(DataFlowError, match="keeps no files|has no storage"):
+    with pytest.raises(DataFlowError, match=r"keeps no files|has no storage"):
         Held().compile()
 
 
@@ -487,7 +484,7 @@ def test_each_storage_is_a_way_of_its_own(source: Path, tmp_path: Path) -> None:
     assert (tmp_path / "cache/p_step2.jsonl").read_text().count("WHAT") == 4
 
     pipeline = Written(source, lambda p: Shout().run(p.second.step(), input_key="nam"), second=second)
-    with pytest.raises(CompileError, match="there are name. Did you mean 'name'"):
+    with pytest.raises(CompileError, match=r"there are name\. Did you mean 'name'"):
         pipeline.compile()
 
 
