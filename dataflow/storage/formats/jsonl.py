@@ -8,6 +8,7 @@ proved to be of one type: it would otherwise turn numbers into text and merge un
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple
@@ -16,7 +17,7 @@ import orjson
 import polars as pl
 
 from dataflow.core.errors import StorageError
-from dataflow.core.frames import is_json, loads, merge_types
+from dataflow.core.frames import dumps, is_json, loads, merge_types
 from dataflow.storage.atomic import advance, reading, writing
 from dataflow.storage.formats.base import Format, as_stored
 from dataflow.storage.shapes import build_parsed, column_type, is_utf8, table
@@ -222,5 +223,22 @@ def _members(run: list[pl.Series]) -> pl.Series:
         texts = table(run, len(run[0])).to_struct().struct.json_encode()
         return applied(texts, lambda c: c.str.strip_prefix("{").str.strip_suffix("}"))
     key = orjson.dumps(run[0].name).decode() + ":"
-    cells = run[0].ext.storage()
+    cells = _standard(run[0].ext.storage())
     return applied(cells, lambda c: pl.lit(key) + c.str.replace_all(r"[\r\n]", " ").fill_null("null"))
+
+
+def _standard(cells: pl.Series) -> pl.Series:
+    """JSON texts with NaN and infinity, which JSON does not have, as null; as for columns of numbers."""
+    odd = cells.str.contains("NaN|Infinity").fill_null(value=False).to_list()
+    if not any(odd):
+        return cells
+    texts = [dumps(_finite(loads(c))) if o else c for c, o in zip(cells.to_list(), odd, strict=True)]
+    return pl.Series(cells.name, texts, dtype=pl.String)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    return [_finite(v) for v in value] if isinstance(value, list) else value
