@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from dataflow.core import background
-from dataflow.core.background import current_scope
+from dataflow.core.background import current_scope, gathered
 from dataflow.core.errors import STOPPING, CallError, ConfigError
 from dataflow.core.outcome import Failure
 from dataflow.core.protocols import LLMServing, Request, Scope
@@ -93,7 +93,7 @@ def ask_all(
 
     async def replies() -> list[str | Failure]:
         calls = (attempted(ask(request)) for ask, request in zip(asks, requests, strict=True))
-        return await asyncio.gather(*calls)
+        return await gathered(calls)
 
     return background.run(replies())
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from dataflow.core.asking import Ask, askers, attempted
-from dataflow.core.background import current_scope
+from dataflow.core.background import current_scope, gathered
 from dataflow.core.errors import ConfigError, DefinitionError, ServingError, did_you_mean
 from dataflow.core.frames import ROW, as_text, series, values
 from dataflow.core.operator import check_arity
@@ -96,7 +96,7 @@ class Generate(RowOperator):
     async def apply(self, frame: pl.DataFrame, binding: Binding, scope: Scope) -> Outcome:
         rows = self.cells(frame, binding)
         asks = askers(self.llm_serving, scope, frame[ROW].to_list(), type(self).__name__, binding.args)
-        results = await asyncio.gather(*(self._one(ask, row) for ask, row in zip(asks, rows, strict=True)))
+        results = await gathered(self._one(ask, row) for ask, row in zip(asks, rows, strict=True))
         return outcome(frame, results, lambda kept, done: self.finish(kept, binding, done))
 
     async def _one(self, ask: Ask, row: tuple[Any, ...]) -> Any:

@@ -15,6 +15,7 @@ import polars as pl
 
 from dataflow import __version__
 from dataflow.core import background
+from dataflow.core.eager import identity
 from dataflow.core.errors import DataFlowError, RunStopped, ServingError
 from dataflow.core.frames import ROW, numbered, type_name, visible
 from dataflow.plan.fingerprint import settings_of
@@ -109,8 +110,8 @@ class Runner:
         used: list[StageDir] = []
         for stage in self.flow.stages:
             to = self.dir.stage(stage.number, stage.fingerprint)
-            if self.options.retry_failed and (failed := to.parts_with_failures()):
-                to.forget(failed)
+            if self.options.retry_failed and to.parts_with_failures():
+                self._take_back(stage, to)
             if to.finished and self._has_steps(stage, to):
                 self._recall(stage, to.done())
                 self.reused |= {c.step for c in stage.calls}
@@ -121,6 +122,16 @@ class Runner:
             used.append(to)
         assert before is not None
         return before, used
+
+    def _take_back(self, stage: Stage, to: StageDir) -> None:
+        """Forget the parts with failures, and the replies that could not be used; calls that failed left none."""
+        failed = to.failed().filter(pl.col("kind") != "CallError")
+        journal = Journal.at(self.dir.journal)
+        for call in stage.calls:
+            rows = failed.filter(pl.col("step") == call.step)["row"].to_list()
+            if rows and call.op is not None:
+                journal.set_aside(identity(call.op, call.binding), rows)
+        to.forget(to.parts_with_failures())
 
     def _remove_after(self, stage: Stage) -> None:
         """Take back what was made of a stage that is about to change: rows that failed may come through now."""

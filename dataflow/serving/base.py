@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import weakref
 from collections.abc import Mapping, Sequence
@@ -143,7 +142,7 @@ class Serving(LLMServingABC):
                 self.errors[i] = str(error)
                 return None
 
-        replies = await asyncio.gather(*(one(i, r) for i, r in enumerate(requests)))
+        replies = await background.gathered(one(i, r) for i, r in enumerate(requests))
         if self.errors:
             first = next(iter(self.errors.values()))
             log.warning("%s: %d of %d calls failed: %s", self.name, len(self.errors), len(requests), first)

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from dataflow.core.background import gathered
 from dataflow.core.errors import CallError, ServingError
 from dataflow.core.protocols import ChatBackend, EmbedBackend, Reply, Request, Scope, Usage
-from dataflow.serving.faults import Fault, Throttled
+from dataflow.serving.faults import Fault, Throttled, Unreachable
 from dataflow.serving.journal import Entry, Journal, key_of
 from dataflow.serving.slots import Slots
 
@@ -53,7 +54,7 @@ class Engine:
         self.policy, self.name = policy, name
         self.slots = Slots(policy.workers)
         self._flying: dict[bytes, asyncio.Future[Entry]] = {}
-        self._hopeless = 0
+        self._hopeless, self._heard = 0, False
 
     async def chat(
         self, backend: ChatBackend, request: Request, scope: Scope, row: str, sample: int
@@ -69,7 +70,8 @@ class Engine:
         async def send() -> list[Entry]:
             reply, seconds = await self._try(lambda: backend.chat(request), scope)
             body = (b"1" if reply.truncated else b"0") + reply.text.encode("utf-8", "surrogatepass")
-            return [self._entry(key, body, scope, reply.prompt_tokens, reply.completion_tokens, seconds)]
+            took = reply.prompt_tokens, reply.completion_tokens, seconds
+            return [self._entry(key, body, scope, *took, row)]
 
         entry, cached = await self._once(key, scope, send, shared=bool(identity.get("deterministic")))
         text = entry.body[1:].decode("utf-8", "surrogatepass")
@@ -87,7 +89,7 @@ class Engine:
         for entry in known.values():
             _saved(scope.usage, entry)
         made: dict[bytes, Entry | CallError] = {**known}
-        for part in await asyncio.gather(*(self._embed_group(backend, g, scope, journal) for g in groups)):
+        for part in await gathered(self._embed_group(backend, g, scope, journal) for g in groups):
             made |= part
         found = [made[k] for k in keys]
         return [np.frombuffer(e.body, np.float32) if isinstance(e, Entry) else e for e in found]
@@ -191,7 +193,7 @@ class Engine:
                 _count(scope.usage, failed=1)
                 raise
             else:
-                self._hopeless = 0
+                self._hopeless, self._heard = 0, True
                 _took(scope.usage, self.name, time.monotonic() - begun)
                 return result, time.monotonic() - begun
             if time.monotonic() - started + wait > self.policy.deadline_s:
@@ -207,15 +209,26 @@ class Engine:
     def _failed(self, fault: Fault, tries: int, scope: Scope) -> Exception:
         _count(scope.usage, failed=1)
         self._hopeless += 1
-        if self._hopeless >= GIVE_UP_AFTER:
+        self._heard = self._heard or not isinstance(fault, Unreachable)
+        saved = "All replies so far are saved; run again when it answers."
+        if not self._heard:
             return ServingError(
-                f"{self.name}: the last {self._hopeless} calls failed after {tries} tries each ({fault}). "
-                "All replies so far are saved; run again when it answers."
+                f"{self.name} has answered nothing so far, in {tries} tries ({fault}). {saved}"
             )
+        if self._hopeless >= GIVE_UP_AFTER:
+            last = f"the last {self._hopeless} calls failed after {tries} tries each"
+            return ServingError(f"{self.name}: {last} ({fault}). {saved}")
         return CallError(f"{self.name}: {fault} ({tries} tries)", status=fault.status, attempts=tries)
 
     def _entry(
-        self, key: bytes, body: bytes, scope: Scope, prompt: int, completion: int, seconds: float
+        self,
+        key: bytes,
+        body: bytes,
+        scope: Scope,
+        prompt: int,
+        completion: int,
+        seconds: float,
+        row: str = "",
     ) -> Entry:
         per_prompt, per_completion = self.policy.price
         cost = (prompt * per_prompt + completion * per_completion) / 1e6
@@ -223,7 +236,7 @@ class Engine:
             scope.usage.prompt_tokens += prompt
             scope.usage.completion_tokens += completion
             scope.usage.cost += cost
-        return Entry(key, body, scope.operator, self.name, prompt, completion, cost, seconds)
+        return Entry(key, body, scope.operator, self.name, prompt, completion, cost, seconds, row)
 
 
 async def _followed(flying: asyncio.Future[Entry]) -> Entry | None:

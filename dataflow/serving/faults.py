@@ -13,6 +13,10 @@ class Fault(DataFlowError):
         super().__init__(message)
 
 
+class Unreachable(Fault):
+    """A try that got no answer at all: a refused or dropped connection."""
+
+
 class Throttled(Fault):
     """The server asks for patience (429). Never counted as a try."""
 

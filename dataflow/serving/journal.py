@@ -9,6 +9,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -22,12 +23,13 @@ from dataflow.core.frames import dumps
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
     key BLOB PRIMARY KEY, operator TEXT, model TEXT, body BLOB, prompt_tokens INTEGER,
-    completion_tokens INTEGER, cost REAL, seconds REAL, at REAL) WITHOUT ROWID
+    completion_tokens INTEGER, cost REAL, seconds REAL, row TEXT, at REAL) WITHOUT ROWID
 """
-_INSERT = "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SELECT = (
     "SELECT body, operator, model, prompt_tokens, completion_tokens, cost, seconds FROM replies WHERE key = ?"
 )
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Entry:
     completion_tokens: int = 0
     cost: float = 0.0
     seconds: float = 0.0
+    row: str = ""
+    """The row on whose behalf it was asked first."""
 
 
 def key_of(*parts: Any) -> bytes:
@@ -112,6 +116,14 @@ class Journal:
         (count,) = self._reader.execute("SELECT count(*) FROM replies").fetchone()
         return int(count)
 
+    def set_aside(self, operator: str, rows: Sequence[str]) -> None:
+        """Never give the replies about these rows again. They stay in the account: they were paid for."""
+        for first in range(0, len(rows), _AT_ONCE):
+            some = rows[first : first + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            update = f"UPDATE replies SET key = randomblob(24) WHERE operator = ? AND row IN ({marks})"  # noqa: S608
+            self._reader.execute(update, (operator, *some))
+
     def totals(self) -> dict[str, float]:
         """What all the replies here took: calls, prompt_tokens, completion_tokens, cost."""
         names = ("prompt_tokens", "completion_tokens", "cost")
@@ -157,7 +169,18 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _commit(connection: sqlite3.Connection, entries: list[Entry]) -> Exception | None:
     now = time.time()
     rows = [
-        (e.key, e.operator, e.model, e.body, e.prompt_tokens, e.completion_tokens, e.cost, e.seconds, now)
+        (
+            e.key,
+            e.operator,
+            e.model,
+            e.body,
+            e.prompt_tokens,
+            e.completion_tokens,
+            e.cost,
+            e.seconds,
+            e.row,
+            now,
+        )
         for e in entries
     ]
     try:

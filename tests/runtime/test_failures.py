@@ -129,7 +129,6 @@ def test_a_reply_that_cannot_be_read_fails_its_row(
     assert run.summary["steps"][0]["errors"] == [{"error": "ReplyError: a bad reply", "count": 1}]
 
 
-@pytest.mark.xfail(reason="the journal gives the unreadable reply again; a retry would have to draw anew")
 def test_a_retry_draws_an_unreadable_reply_anew(tmp_path: Path, server: FaultyServer, moody: Moody) -> None:
     source = lines(tmp_path / "in.jsonl", numbers(4))
     moody.bad = {"2"}
@@ -139,7 +138,6 @@ def test_a_retry_draws_an_unreadable_reply_anew(tmp_path: Path, server: FaultySe
     assert pipeline.run(progress=False, retry_failed=True).rows == 4
 
 
-@pytest.mark.xfail(reason="the engine gives up after 8 failed calls in a row; fewer rows fail one by one")
 def test_a_dead_endpoint_stops_a_run_of_few_rows_too(tmp_path: Path, server: FaultyServer) -> None:
     source = lines(tmp_path / "in.jsonl", numbers(3))
     server.down = "close"

@@ -5,29 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from quick_serving import Quick
 
 from dataflow.core import background
 from dataflow.core.protocols import Scope, Usage
-from dataflow.serving.api import APILLMServing
-from dataflow.serving.base import Serving
 from dataflow.serving.journal import Journal
 from dataflow.testing.server import FaultyServer
 
 KEY = "sk-very-secret-0123456789"
-
-
-class Quick(APILLMServing):
-    """`APILLMServing` with waits short enough for tests."""
-
-    def __init__(self, *args: Any, deadline_s: float = 900.0, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        policy = replace(self.policy, backoff_s=0.005, deadline_s=deadline_s)
-        Serving.__init__(self, self.name, policy)
 
 
 Start = Callable[..., FaultyServer]

@@ -57,7 +57,7 @@ def test_faults_that_pass_are_tried_again(start: Start, serve: Serve, acting: Ac
     assert (usage.calls, usage.retried, usage.failed) == (5, 10, 0)
 
 
-@pytest.mark.parametrize("fault", ["status_500", "drop", "truncated", "malformed", "empty"])
+@pytest.mark.parametrize("fault", ["status_500", "truncated", "malformed", "empty"])
 def test_tries_run_out(start: Start, serve: Serve, acting: Act, fault: str) -> None:
     server = start(faults=Faults(**{fault: 1.0}))
     serving = serve(server, max_retries=2)
@@ -161,15 +161,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_nothing_listens(serve: Serve) -> None:
+@pytest.mark.parametrize("count", [1, 40])
+def test_nothing_listens(serve: Serve, count: int) -> None:
     serving = serve(f"http://127.0.0.1:{free_port()}/v1", max_retries=1)
     with pytest.raises(
-        ServingError, match=r"the last 8 calls failed after 2 tries each .*run again when it answers"
+        ServingError, match=r"answered nothing so far, in 2 tries \(.*Connect.*run again when"
     ):
+        serving.generate_from_input(prompts(count))
+
+
+def test_a_server_that_drops_every_connection(start: Start, serve: Serve) -> None:
+    serving = serve(start(faults=Faults(drop=1.0)), max_retries=2)
+    with pytest.raises(ServingError, match="answered nothing so far, in 3 tries"):
+        serving.generate_from_input(["a", "b"])
+
+
+def test_a_server_that_fails_for_good(start: Start, serve: Serve) -> None:
+    server = start(reply=echo)
+    serving = serve(server, max_retries=1)
+    assert serving.generate_from_input(prompts(2)) == answers(2)
+    server.down = True
+    with pytest.raises(ServingError, match="the last 8 calls failed after 2 tries each"):
         serving.generate_from_input(prompts(40))
-    few = serve(f"http://127.0.0.1:{free_port()}/v1", max_retries=0)
-    assert few.generate_from_input(prompts(3)) == [None] * 3
-    assert "Connect" in few.errors[0]
 
 
 def test_good_answers_in_between_keep_a_run_going(start: Start, serve: Serve) -> None:

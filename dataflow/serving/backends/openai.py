@@ -15,7 +15,7 @@ import orjson
 from dataflow.core.errors import CallError, ServingError
 from dataflow.core.frames import clean_all, dumps
 from dataflow.core.protocols import Reply, Request
-from dataflow.serving.faults import Fault, Throttled
+from dataflow.serving.faults import Fault, Throttled, Unreachable
 from dataflow.serving.structured import strict_schema
 
 _SHOWN = 300
@@ -64,8 +64,10 @@ class Connection:
             raise Fault(f"no answer within {self.endpoint.read_timeout_s:g} s") from None
         except aiohttp.InvalidURL as error:
             raise ServingError(f"{self.endpoint.url!r} is no address: {error}") from error
-        except (aiohttp.ClientError, OSError) as error:
+        except aiohttp.ClientPayloadError as error:
             raise Fault(f"{type(error).__name__}: {error}") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"{type(error).__name__}: {error}") from None
         if response.status == 200:
             return _parsed(body)
         raise self._refusal(response.status, body, response.headers)
