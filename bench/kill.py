@@ -15,6 +15,8 @@ from pathlib import Path
 from dataflow.testing.server import ServerProcess
 
 WORKERS = 32
+START_UP_S = 0.6
+"""About the time after which a process begins to make calls."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Verdict:
 
 
 def trial(
-    rows: int = 2000, kills: int = 20, temperature: float = 0.0, latency_s: float = 0.005, seed: int = 1
+    rows: int = 2000, kills: int = 20, temperature: float = 0.0, latency_s: float = 0.01, seed: int = 1
 ) -> Verdict:
     """Run once undisturbed, then once killed at random moments and started again each time."""
     with tempfile.TemporaryDirectory() as folder:
@@ -74,11 +76,11 @@ def _stormy(
     source: Path, cache: Path, url: str, temperature: float, kills: int, took: float, draw: random.Random
 ) -> int:
     """Kill as often as asked, each time after a random while; then let it finish. The kills that struck."""
-    struck, start_up = 0, 0.6
+    struck = 0
     while struck < kills:
         process = subprocess.Popen(_command(source, cache, url, temperature), stdout=subprocess.DEVNULL)
         try:
-            process.wait(start_up + draw.random() * max(0.2, 2.5 * took / kills))
+            process.wait(START_UP_S + draw.random() * 1.2 * max(0.2, took - START_UP_S) / kills)
             if process.returncode:
                 raise RuntimeError(f"the pipeline ended with {process.returncode}")
             break

@@ -106,9 +106,17 @@ def _closing(run: Run, result: Path, folder: Path) -> str:
             f"3. That took {counts['calls']} model calls ({counts['cached']} replies came from the journal), {tokens:,} tokens and {run.summary['seconds']:.0f} s; {run.summary['journal']['calls']} replies are kept so far. Run it again: nothing is asked twice.",
             f"4. Read the result in {result}, and how it came about in {folder / 'report.html'} (open it in a browser).",
             '5. Your own texts: make demo ARGS="--source texts.jsonl"   Your own endpoint: make demo ARGS="--api-url https://…/v1" (key in DF_API_KEY)',
-            f"6. Look closer: dataflow trace {run.run_dir} 0   Change it: dataflow/zoo/passage_qa.py   All operators: dataflow ops",
+            f"6. Look closer: {_command()} trace {run.run_dir} 0   Change it: dataflow/zoo/passage_qa.py   All operators: {_command()} ops",
         ]
     )
+
+
+def _command() -> str:
+    """The `dataflow` command as it can be typed here."""
+    beside = Path(sys.executable).with_name("dataflow")
+    if shutil.which("dataflow") or not beside.exists():
+        return "dataflow"
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
 
 
 if __name__ == "__main__":
