@@ -11,7 +11,7 @@ import orjson
 import polars as pl
 
 from dataflow.core.errors import StorageError
-from dataflow.core.frames import ROW, records, visible
+from dataflow.core.frames import ROW, dumps, records, visible
 from dataflow.runtime.rundir import StageDir
 
 
@@ -97,16 +97,16 @@ def load(run_dir: str | Path) -> Run:
 
 
 def trace(run_dir: str | Path, row: str) -> list[dict[str, Any]]:
-    """A row's history from source to fate: an event a stage, and one where it or a row made of it was lost.
+    """A row's history from source to fate: what each step wrote to it, and where it or a row made of it was lost.
 
-    Each event has `step`, `operator`, `row`, `fate` and `values`.
+    Each event has `step`, `operator`, `row`, `fate` and `values`. Step 0 is the source; of a row that was lost there
+    is the event of its loss, and what finished stages before it know.
     """
     events: list[dict[str, Any]] = []
     run = load(run_dir)
-    steps = run.summary["steps"]
     for stage in run.stages:
         events += _lost(stage, row)
-        events += _seen(stage, row, steps)
+        events += _seen(stage, row, run)
     return sorted(events, key=lambda e: (e["step"], e["row"]))
 
 
@@ -123,14 +123,30 @@ def _lost(stage: StageDir, row: str) -> Iterator[dict[str, Any]]:
             }
 
 
-def _seen(stage: StageDir, row: str, steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    account = stage.done()
-    last = max((int(s) for a in account.values() for s in a["steps"]), default=0)
-    name = next((s["operator"] for s in steps if s["step"] == last), "source")
+def _seen(stage: StageDir, row: str, run: Run) -> Iterator[dict[str, Any]]:
+    """An event for each step of a stage that the row, or a row made of it, passed: the columns that it wrote."""
+    mine = {int(s) for account in stage.done().values() for s in account["steps"]}
+    steps = [s for s in run.summary["steps"] if s["step"] in mine]
+    wrote: list[tuple[int, str, list[str]]] = [
+        (s["step"], s["operator"], list(s["writes"].values())) for s in steps
+    ]
+    if steps and steps[0]["step"] == run.summary["steps"][0]["step"]:
+        wrote.insert(0, (0, "source", list(run.summary["source"]["columns"])))
+    told: set[tuple[int, str]] = set()
     for frame in stage.frames():
         hit = frame.filter(_related(pl.col(ROW), row))
         for identifier, values in zip(hit[ROW].to_list(), records(hit), strict=True):
-            yield {"step": last, "operator": name, "row": identifier, "fate": "passed", "values": values}
+            for step, operator, columns in wrote:
+                shown = {c: values[c] for c in columns if c in values}
+                if (step, dumps(shown)) not in told:
+                    told.add((step, dumps(shown)))
+                    yield {
+                        "step": step,
+                        "operator": operator,
+                        "row": identifier,
+                        "fate": "passed",
+                        "values": shown,
+                    }
 
 
 def _related(column: pl.Expr, row: str) -> pl.Expr:

@@ -24,8 +24,10 @@ MODEL_BATCH = 8
 """Rows that walk together through a stage with model calls."""
 LIST_BATCH = 256
 """The same for a serving that only answers lists."""
-PARTS_IN_FLIGHT = 2
-"""Parts worked on at once in a stage without model calls."""
+ROW_BATCH = 8192
+"""Rows worked on together in a stage without model calls: Ctrl-C waits for no more than these."""
+IN_FLIGHT = 3
+"""Such batches under way at once."""
 
 
 @dataclass
@@ -148,10 +150,10 @@ def _op(call: Call) -> Any:
 def _sizes(stage: Stage) -> tuple[int, int]:
     """Rows that walk together, and how many such batches are under way at once."""
     if not stage.calls_models:
-        return 1 << 30, PARTS_IN_FLIGHT
+        return ROW_BATCH, IN_FLIGHT
     servings = [s for c in stage.calls for s in _servings(c)]
     if any(not hasattr(s, "ask") and not hasattr(s, "embed") for s in servings):
-        return LIST_BATCH, PARTS_IN_FLIGHT
+        return LIST_BATCH, IN_FLIGHT
     workers = max((getattr(getattr(s, "policy", None), "workers", 8) for s in servings), default=8)
     return MODEL_BATCH, max(4, -(-2 * workers // MODEL_BATCH) + 2 * len(stage.calls))
 
