@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dataflow.cli.show import Json, UsageError, emit, table
+from dataflow.cli.show import Json, UsageError, brief, emit, table
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, its name, or `last`.")]
 
@@ -48,6 +48,7 @@ def trace(
     row: Annotated[
         str, typer.Argument(help='A row id: 17 is the 18th row of the input, "17/2" the third made from it.')
     ],
+    full: Annotated[bool, typer.Option("--full", help="Print long values whole.")] = False,
     as_json: Json = False,
 ) -> None:
     """Tell the history of a row, from the input to its fate."""
@@ -62,7 +63,7 @@ def trace(
     for event in events:
         typer.echo(f"step {event['step']} {event['operator']}, row {event['row']}: {event['fate']}")
         for column, value in (event.get("values") or {}).items():
-            typer.echo(f"  {column}: {value}")
+            typer.echo(f"  {column}: {value if full else brief(value)}")
 
 
 def run_dirs(folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ import typer
 from dataflow.core.errors import DataFlowError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs and agents.")]
+BRIEF_CHARS = 300
 
 
 class UsageError(DataFlowError):
@@ -43,6 +44,12 @@ def _aligned(rows: list[list[str]]) -> list[str]:
     shown = [[c.replace("\n", " ") for c in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in shown]
+
+
+def brief(value: Any) -> str:
+    """A value on one line, its end cut off where it is long."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= BRIEF_CHARS else f"{text[: BRIEF_CHARS - 1]}…"
 
 
 def size(count: float) -> str:
