@@ -14,6 +14,8 @@ from dataflow.core.protocols import Scope
 
 T = TypeVar("T")
 THREAD = "dataflow"
+UNWIND_S = 10.0
+"""How long Ctrl-C waits for the calls in flight to let go."""
 
 current_scope: ContextVar[Scope | None] = ContextVar("dataflow_scope", default=None)
 """On whose behalf code on this thread calls models; set around operators that call a serving themselves."""
@@ -31,8 +33,15 @@ def loop() -> asyncio.AbstractEventLoop:
     with _lock:
         if _loop is None:
             _loop = asyncio.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name=THREAD, daemon=True).start()
+            threading.Thread(target=_turn, args=(_loop,), name=THREAD, daemon=True).start()
     return _loop
+
+
+def _turn(turning: asyncio.AbstractEventLoop) -> None:
+    """Run the loop for ever. A Ctrl-C that polars raises on a worker thread ends a loop; whoever waits has it too."""
+    while not turning.is_closed():
+        with contextlib.suppress(KeyboardInterrupt, SystemExit):
+            turning.run_forever()
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -45,11 +54,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     if _is_running_on(target):
         work.close()
         raise DataFlowError("a blocking model call was made on the event loop; await its async twin instead")
-    future = asyncio.run_coroutine_threadsafe(_in_scope(work, current_scope.get()), target)
+    ended = threading.Event()
+    future = asyncio.run_coroutine_threadsafe(_in_scope(work, current_scope.get(), ended), target)
     try:
         return future.result()
     except KeyboardInterrupt:
         future.cancel()
+        ended.wait(UNWIND_S)
         raise
 
 
@@ -86,9 +97,15 @@ async def arun(work: Coroutine[Any, Any, T]) -> T:
     )
 
 
-async def _in_scope(work: Coroutine[Any, Any, T], scope: Scope | None) -> T:
+async def _in_scope(
+    work: Coroutine[Any, Any, T], scope: Scope | None, ended: threading.Event | None = None
+) -> T:
     current_scope.set(scope)
-    return await work
+    try:
+        return await work
+    finally:
+        if ended is not None:
+            ended.set()
 
 
 def _is_running_on(target: asyncio.AbstractEventLoop) -> bool:

@@ -11,9 +11,9 @@ import polars as pl
 
 from dataflow.core.asking import Ask, askers, attempted
 from dataflow.core.background import current_scope, gathered
+from dataflow.core.definition import check_arity
 from dataflow.core.errors import ConfigError, DefinitionError, ServingError, did_you_mean
 from dataflow.core.frames import ROW, as_text, series, values
-from dataflow.core.operator import check_arity
 from dataflow.core.outcome import Failure, Outcome, dropped, shown
 from dataflow.core.ports import Binding, In, NoPort, Out, short
 from dataflow.core.prompt import Prompt, PromptABC

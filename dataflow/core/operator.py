@@ -6,15 +6,25 @@ import asyncio
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from inspect import Parameter
+from collections.abc import Callable, Iterator, Mapping
+from inspect import Signature
 from typing import Any, ClassVar, TypeVar
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dataflow.core.background import current_scope, tracing
-from dataflow.core.errors import BindError, ConfigError, DataFlowError, DefinitionError, did_you_mean
+from dataflow.core.definition import (
+    by_position,
+    check_arity,
+    column_of,
+    explain,
+    inherit_descriptions,
+    ports_of,
+    reorder,
+    run_signature,
+)
+from dataflow.core.errors import BindError, ConfigError, DataFlowError, did_you_mean
 from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Arg, Binding, In, NoPort, Out, Port
 from dataflow.core.prompt import HasPrompts
@@ -118,9 +128,9 @@ class Operator(BaseModel, OperatorABC):
     def __init__(self, *args: Any, **settings: Any) -> None:
         cls = type(self)
         try:
-            super().__init__(**_by_position(cls, args, settings), **settings)
+            super().__init__(**by_position(cls, args, settings), **settings)
         except ValidationError as error:
-            raise ConfigError(_explain(cls, error)) from None
+            raise ConfigError(explain(cls, error)) from None
 
     @property
     def logger(self) -> logging.Logger:  # type: ignore[override]
@@ -129,15 +139,15 @@ class Operator(BaseModel, OperatorABC):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        ports = _ports(cls)
+        ports = ports_of(cls)
         cls.inputs = {k: p for k, p in ports.items() if isinstance(p, In)}
         cls.outputs = {k: p for k, p in ports.items() if isinstance(p, Out)}
         cls.run_args = {k: p for k, p in ports.items() if isinstance(p, Arg)}
-        _inherit_descriptions(cls)
-        _reorder(cls.__pydantic_fields__, cls.leading)
+        inherit_descriptions(cls)
+        reorder(cls.__pydantic_fields__, cls.leading)
         cls.check_definition()
         if "run" not in vars(cls):
-            cls.run = _signed_run(ports, cls.open_inputs)  # type: ignore[method-assign]
+            cls.run = _signed_run(run_signature(ports, cls.open_inputs))  # type: ignore[method-assign]
 
     @classmethod
     def check_definition(cls) -> None:
@@ -161,8 +171,8 @@ class Operator(BaseModel, OperatorABC):
             raise BindError(
                 f"{type(self).__name__}.run has no key {name!r}; it has {have}.{did_you_mean(name, known)}"
             )
-        reads = {k: _column(type(self), k, keys.get(k), p) for k, p in self.inputs.items()}
-        reads |= {k: _column(type(self), k, v, In()) for k, v in extra.items()}
+        reads = {k: column_of(type(self), k, keys.get(k), p) for k, p in self.inputs.items()}
+        reads |= {k: column_of(type(self), k, v, In()) for k, v in extra.items()}
         writes = {
             k: keys.get(k) or (None if p.optional else p.default or reads.get(p.like or ""))
             for k, p in self.outputs.items()
@@ -212,107 +222,13 @@ class Operator(BaseModel, OperatorABC):
         raise NotImplementedError
 
 
-def _by_position(cls: type[Operator], args: tuple[Any, ...], settings: Mapping[str, Any]) -> dict[str, Any]:
-    names = list(cls.model_fields)
-    if len(args) > len(names):
-        raise ConfigError(
-            f"{cls.__name__} takes at most {len(names)} settings ({', '.join(names)}); {len(args)} were given"
-        )
-    placed = dict(zip(names, args, strict=False))
-    if twice := placed.keys() & settings.keys():
-        raise ConfigError(f"{cls.__name__} got two values for {', '.join(sorted(twice))}")
-    return placed
-
-
-def _explain(cls: type[Operator], error: ValidationError) -> str:
-    lines = []
-    for fault in error.errors():
-        name = ".".join(map(str, fault["loc"]))
-        if fault["type"] == "extra_forbidden":
-            fields = list(cls.model_fields)
-            lines.append(
-                f"{cls.__name__} has no setting {name!r}; it has {', '.join(fields) or 'none'}.{did_you_mean(name, fields)}"
-            )
-        elif fault["type"] == "missing":
-            lines.append(f"{cls.__name__} needs {name}")
-        else:
-            lines.append(
-                f"{cls.__name__}: {name}={fault['input']!r}: {fault['msg'].removeprefix('Value error, ')}"
-            )
-    return "\n".join(lines)
-
-
-def _ports(cls: type) -> dict[str, Port]:
-    """The ports of a class; one that names inputs (or outputs) of its own replaces all that it inherits of them."""
-    ports: dict[str, Port] = {}
-    for base in reversed(cls.__mro__):
-        own = {k: v for k, v in vars(base).items() if isinstance(v, (In, Out, Arg))}
-        replaced = tuple({type(v) for v in own.values()} & {In, Out})
-        ports = {k: v for k, v in ports.items() if k in own or not (replaced and isinstance(v, replaced))}
-        ports = {k: v for k, v in ports.items() if k not in own} | own if replaced else ports | own
-        ports = {k: v for k, v in ports.items() if not isinstance(vars(base).get(k), NoPort)}
-    return ports
-
-
-def _reorder(fields: dict[str, Any], leading: tuple[str, ...]) -> None:
-    order = [*leading, *(name for name in fields if name not in leading)]
-    moved = {name: fields.pop(name) for name in order}
-    fields.update(moved)
-
-
-def _inherit_descriptions(cls: type[BaseModel]) -> None:
-    """A field whose default a subclass changes keeps the description it inherits."""
-    for name, info in cls.model_fields.items():
-        if info.description is None:
-            above = (getattr(base, "model_fields", {}).get(name) for base in cls.__mro__[1:])
-            info.description = next((f.description for f in above if f and f.description), None)
-
-
-def check_arity(cls: type, fn: Callable[..., Any], given: int, names: str, skip: int = 1) -> None:
-    """Raise `DefinitionError` unless the kernel takes that many values after its first `skip` parameters."""
-    takes = list(inspect.signature(fn).parameters.values())[skip:]
-    if any(p.kind is p.VAR_POSITIONAL for p in takes):
-        return
-    if sum(p.default is p.empty for p in takes) > given or len(takes) < given:
-        raise DefinitionError(
-            f"{cls.__name__}.{fn.__name__} takes {len(takes)} value(s), but the class reads {given} column(s): {names}"
-        )
-
-
-def _column(cls: type, port: str, given: Any, declared: In) -> str | tuple[str, ...] | None:
-    column = declared.default if given is None else given
-    if isinstance(column, (list, tuple)) and declared.many:
-        return tuple(map(str, column))
-    if isinstance(column, str) and column:
-        return (column,) if declared.many else column
-    if declared.optional and not column:
-        return None
-    want = "the name of a column" + (" or a list of them" if declared.many else "")
-    raise BindError(
-        f"{cls.__name__}.run needs {port}, {want}" + ("" if column is None else f"; {column!r} is none")
-    )
-
-
-def _signed_run(ports: Mapping[str, Port], open_inputs: bool) -> Callable[..., Any]:
-    """A `run` whose signature names the keys, so that editors and checks know them."""
-    params = [
-        Parameter("self", Parameter.POSITIONAL_OR_KEYWORD),
-        Parameter("storage", Parameter.POSITIONAL_OR_KEYWORD),
-    ]
-    needed = [k for k, p in ports.items() if isinstance(p, In) and p.default is None and not p.optional]
-    kinds: Iterable[tuple[str, Port]] = sorted(ports.items(), key=lambda kp: kp[0] not in needed)
-    for name, port in kinds:
-        default = Parameter.empty if name in needed else port.default
-        params.append(
-            Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=_annotation(port))
-        )
-    if open_inputs:
-        params.append(Parameter("columns", Parameter.VAR_KEYWORD, annotation=str))
-    signature = inspect.Signature(params, return_annotation="str | list[str]")
+def _signed_run(signature: Signature) -> Callable[..., Any]:
+    """A `run` of that signature, whose keys may also be given by position."""
+    keyed = list(signature.parameters.values())[2:]
+    names = [p.name for p in keyed if p.kind is p.POSITIONAL_OR_KEYWORD]
 
     def run(self: Operator, storage: Storage, *args: Any, **keys: Any) -> str | list[str]:
         if args:
-            names = [p.name for p in params[2:] if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
             placed = dict(zip(names, args, strict=False))
             if len(args) > len(names) or placed.keys() & keys.keys():
                 have = ", ".join(names) or "none"
@@ -326,11 +242,3 @@ def _signed_run(ports: Mapping[str, Port], open_inputs: bool) -> Callable[..., A
     run.__signature__ = signature  # type: ignore[attr-defined]
     run.traced = True  # type: ignore[attr-defined]
     return run
-
-
-def _annotation(port: Port) -> str:
-    if isinstance(port, Arg):
-        return type(port.default).__name__ if port.default is not None else "Any"
-    return ("str | list[str]" if isinstance(port, In) and port.many else "str") + (
-        "" if port.default else " | None"
-    )

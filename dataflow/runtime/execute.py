@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import platform
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,18 +12,16 @@ from typing import Any
 
 import polars as pl
 
-from dataflow import __version__
 from dataflow.core import background
 from dataflow.core.eager import identity
 from dataflow.core.errors import DataFlowError, RunStopped, ServingError
-from dataflow.core.frames import ROW, numbered, type_name, visible
-from dataflow.plan.fingerprint import settings_of
+from dataflow.core.frames import numbered, visible
 from dataflow.plan.plan import Flow, Plan, Stage
 from dataflow.plan.trace import Call
+from dataflow.runtime.account import account, lineage, tell
 from dataflow.runtime.barrier import run_barrier
 from dataflow.runtime.progress import Progress
-from dataflow.runtime.report import write_report
-from dataflow.runtime.rundir import RunDir, StageDir, write_json, write_table
+from dataflow.runtime.rundir import RunDir, StageDir, write_table
 from dataflow.runtime.runs import Run
 from dataflow.runtime.stats import StepStats
 from dataflow.runtime.stream import Streamer
@@ -101,9 +98,19 @@ class Runner:
                     ) from error
                 raise error from error.__cause__
             finally:
-                summary = self._account(status, message)
+                summary = self._tell(status, message)
                 Journal.at(self.dir.journal).close()
         return Run(self.dir.path, summary)
+
+    def _tell(self, status: str, message: str) -> dict[str, Any]:
+        """Write the account of the run and its report."""
+        facts = {
+            "pipeline": self.plan.pipeline, "status": status, "message": message, "limit": self.options.limit,
+            "started": self.started.isoformat(timespec="seconds"), "seconds": round(time.monotonic() - self.clock, 3),
+        }  # fmt: skip
+        summary = account(self.flow, self.dir, facts, self.totals, self.reused)
+        tell(summary, self.dir.path)
+        return summary
 
     async def _stages(self) -> tuple[StageDir, list[StageDir]]:
         before: StageDir | None = None
@@ -162,9 +169,9 @@ class Runner:
 
     def _recall(self, stage: Stage, done: dict[int, dict[str, Any]]) -> None:
         """Take the account of parts that an earlier run finished."""
-        for account in done.values():
+        for told in done.values():
             for call in stage.calls:
-                if (kept := account["steps"].get(str(call.step))) is not None:
+                if (kept := told["steps"].get(str(call.step))) is not None:
                     self.totals[call.step].add(StepStats.from_part(kept))
 
     def _parts(
@@ -224,7 +231,7 @@ class Runner:
         failed = pl.concat([f.failed() for _, f in used])
         write_table(self.dir.path / "dropped.parquet", dropped)
         write_table(self.dir.path / "failed.parquet", failed)
-        write_table(self.dir.path / "lineage.parquet", _lineage(last, dropped, failed))
+        write_table(self.dir.path / "lineage.parquet", lineage(last, dropped, failed))
 
     def _write_step(self, call: Call, folder: StageDir, step: int | None) -> None:
         path = Path(self.flow.storage.path_of(call.step))
@@ -232,77 +239,12 @@ class Runner:
         schema = visible(folder.read(folder.parts()[0], step=step)).schema
         write_frames(path, frames, schema)
 
-    def _account(self, status: str, message: str) -> dict[str, Any]:
-        steps = [self._step_account(c) for c in self.flow.calls]
-        names = ("calls", "cached", "retried", "prompt_tokens", "completion_tokens", "cost", "failed")
-        totals = {k: sum(s[k] for s in steps) for k in names} | {
-            "dropped": sum(sum(s["dropped"].values()) for s in steps)
-        }
-        summary = {
-            "version": 1, "pipeline": self.plan.pipeline, "status": status, "message": message, "run_dir": str(self.dir.path),
-            "started": self.started.isoformat(timespec="seconds"), "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(time.monotonic() - self.clock, 3), "limit": self.options.limit,
-            "versions": {"dataflow": __version__, "python": platform.python_version(), "polars": pl.__version__},
-            "source": self._source_account(), "stages": [self.dir.stage(s.number, s.fingerprint).path.name for s in self.flow.stages],
-            "steps": steps, "totals": totals, "journal": Journal.at(self.dir.journal).totals(), "output": self._output_account(steps, status),
-        }  # fmt: skip
-        name = "run" if self.options.limit is None else "preview"
-        write_json(self.dir.path / f"{name}.json", summary)
-        try:
-            write_report(summary, self.dir.path / ("report.html" if name == "run" else "preview.html"))
-        except Exception:
-            log.exception(
-                "the report of %s could not be drawn; the run itself is not touched by that", self.dir.path
-            )
-        return summary
-
-    def _step_account(self, call: Call) -> dict[str, Any]:
-        doc = (type(call.operator).__doc__ or "").strip().partition("\n")[0]
-        return {
-            "step": call.step, "operator": call.name, "kind": call.op.kind if call.op else "free form", "headline": doc,
-            "reads": {k: v for k, v in call.binding.reads.items() if v}, "writes": dict(call.binding.writes),
-            "settings": settings_of(call.operator), "reused": call.step in self.reused, **self.totals[call.step].to_dict(),
-        }  # fmt: skip
-
-    def _source_account(self) -> dict[str, Any]:
-        source = self.flow.source
-        bad = [vars(b) if hasattr(b, "__dict__") else b for b in getattr(source, "bad_lines", [])[:10]]
-        return {
-            "name": str(getattr(self.flow.storage, "first_entry_file_name", "")), "rows": self._limited(source.height),
-            "columns": {k: type_name(v) for k, v in source.schema.items()},
-            "bad_lines": getattr(source, "bad_count", 0), "bad_line_samples": bad,
-        }  # fmt: skip
-
-    def _output_account(self, steps: list[dict[str, Any]], status: str) -> dict[str, Any]:
-        last = self.flow.calls[-1]
-        path = (
-            str(self.flow.storage.path_of(last.step))
-            if self.options.limit is None and status == "done"
-            else ""
-        )
-        columns = {k: type_name(v) for k, v in self.flow.schema.items()}
-        return {"path": path, "rows": steps[-1]["rows_out"], "columns": columns}
-
 
 def _cut(total: int, rows: int, done: set[int]) -> Iterator[tuple[int, pl.DataFrame]]:
     """Empty rows for an operator that makes them, in parts."""
     for number, first in enumerate(range(0, max(total, 1), rows)):
         if number not in done:
             yield number, numbered(pl.DataFrame(height=min(rows, total - first)), first)
-
-
-def _lineage(last: StageDir, dropped: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
-    """Every row that ever ended: its id, the row it was made from, the source row, and its fate."""
-    kept = pl.concat([f.select(pl.col(ROW).alias("row")) for f in last.frames([])]).with_columns(
-        fate=pl.lit("kept")
-    )
-    lost = [
-        f.select("row", pl.lit(fate).alias("fate"), "step", "operator")
-        for f, fate in ((dropped, "dropped"), (failed, "failed"))
-    ]
-    rows = pl.concat([kept, *lost], how="diagonal_relaxed")
-    parent = pl.when(pl.col("row").str.contains("/")).then(pl.col("row").str.replace(r"/[^/]*$", ""))
-    return rows.with_columns(parent=parent, source_row=pl.col("row").str.split("/").list.first())
 
 
 def _first(fault: BaseException) -> BaseException:

@@ -162,3 +162,13 @@ def test_all_mistakes_are_in_one_report() -> None:
         "  2. Solve: storage is missing"
     )
     assert str(CompileError("Solve", [one])).startswith("Solve does not compile: 1 mistake. ")
+
+
+def test_a_ctrl_c_on_a_worker_thread_reaches_whoever_waits() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            background.run(asyncio.to_thread(interrupted))
+    assert background.run(asyncio.sleep(0, "still turning")) == "still turning"
