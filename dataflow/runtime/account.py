@@ -77,11 +77,17 @@ def _output(flow: Flow, facts: Mapping[str, Any], rows: int) -> dict[str, Any]:
 
 
 def tell(summary: Mapping[str, Any], folder: Path) -> None:
-    """Write the account and its report; those of a preview have names of their own."""
+    """Write the account and its report; those of a preview have names of their own.
+
+    Where all steps were used again, the report of the run that made them stays: it tells how the table came about.
+    """
     full = summary["limit"] is None
     write_json(folder / ("run.json" if full else "preview.json"), summary)
+    report = folder / ("report.html" if full else "preview.html")
+    if report.exists() and all(step["reused"] for step in summary["steps"]):
+        return
     try:
-        write_report(summary, folder / ("report.html" if full else "preview.html"))
+        write_report(summary, report)
     except Exception:
         log.exception("the report of %s could not be drawn; the run itself is not touched by that", folder)
 
