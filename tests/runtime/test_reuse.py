@@ -234,3 +234,13 @@ def test_prompts_of_two_operators_are_kept_apart_when_drawn(tmp_path: Path, serv
         (PromptedGenerator(llm), {"input_key": "text", "output_key": "two"}),
     ).run(progress=False)
     assert server.calls == run.counts["calls"] == 6
+
+
+def test_the_report_of_the_run_that_made_the_table_stays(tmp_path: Path) -> None:
+    source = lines(tmp_path / "in.jsonl", ["a", "b"])
+    pipeline = Steps(source, tmp_path, (Louder(), {}))
+    first = pipeline.run(progress=False)
+    told = first.report.read_text()
+    again = pipeline.run(progress=False)
+    assert again.summary["steps"][0]["reused"]
+    assert again.report.read_text() == told
