@@ -1,4 +1,4 @@
-"""The Chinese descriptions: one for every operator, of columns and settings that there are."""
+"""The Chinese descriptions: of columns and settings that there are; English stands in where there is none."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ def test_only_operators_that_there_are() -> None:
     assert sorted(set(WORDS) - set(OPERATOR_REGISTRY.keys())) == []
 
 
-@pytest.mark.parametrize("name", OPERATOR_REGISTRY.keys())
-def test_every_operator_is_described_in_chinese(name: str) -> None:
-    assert name in WORDS, f"describe {name} in dataflow/locales/zh.json"
+@pytest.mark.parametrize("name", sorted(WORDS))
+def test_what_is_described_is_described_whole(name: str) -> None:
     words = WORDS[name]
     assert set(words) <= {"headline", "notes", "columns", "settings"}
     assert bool(words.get("notes")) == bool(english(name).notes), (
