@@ -13,7 +13,7 @@ from dataflow.core.asking import Ask, askers, attempted
 from dataflow.core.background import current_scope, gathered
 from dataflow.core.definition import check_arity
 from dataflow.core.errors import ConfigError, DefinitionError, ServingError, did_you_mean
-from dataflow.core.frames import ROW, as_text, series, values
+from dataflow.core.frames import ROW, as_text, series
 from dataflow.core.outcome import Failure, Outcome, dropped, shown
 from dataflow.core.ports import Binding, In, NoPort, Out, short
 from dataflow.core.prompt import Prompt, PromptABC
@@ -161,8 +161,7 @@ class Judge(Generate):
         done = Outcome(keep_rows(scored, kept))
         if lost:
             reasons = ["null" if results[i] is None else f"score {shown(results[i])}" for i in lost]
-            first = values(frame[binding.first_read][lost]) if binding.first_read else [None] * len(lost)
-            done.dropped = dropped(frame[ROW][lost].to_list(), reasons, first)
+            done.dropped = dropped(frame, lost, reasons, binding.first_read)
         return done
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from dataflow.core.frames import ROW, clean, dumps, records
+from dataflow.core.frames import ROW, clean, dumps, records, values
 
 DROPPED = pl.Schema({"row": pl.String(), "reason": pl.String(), "value": pl.String()})
 FAILED = pl.Schema({"row": pl.String(), "error": pl.String(), "kind": pl.String(), "record": pl.String()})
@@ -45,9 +45,13 @@ def shown(value: Any) -> str | None:
     return text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 1] + "…"
 
 
-def dropped(rows: Sequence[str], reasons: Sequence[str], values: Sequence[Any]) -> pl.DataFrame:
-    cells = {"row": rows, "reason": reasons, "value": [shown(v) for v in values]}
-    return pl.DataFrame(cells, schema=DROPPED)
+def dropped(
+    frame: pl.DataFrame, lost: Sequence[int], reasons: Sequence[str], column: str | None
+) -> pl.DataFrame:
+    """The dropped rows of a batch by their position in it, each with its reason and its cell of a column."""
+    cells = values(frame[column][lost]) if column and lost else [None] * len(lost)
+    account = {"row": frame[ROW][lost].to_list(), "reason": reasons, "value": [shown(c) for c in cells]}
+    return pl.DataFrame(account, schema=DROPPED)
 
 
 def failed(frame: pl.DataFrame, failures: dict[int, Failure]) -> pl.DataFrame:

@@ -24,7 +24,7 @@ class RowOperator(Operator):
         """The kernel's arguments, row by row."""
         if not binding.reads:
             return [({},) if self.open_inputs else ()] * frame.height
-        columns = [_cells(frame, column) for column in binding.reads.values()]
+        columns = [cells_of(frame, column) for column in binding.reads.values()]
         rows = list(zip(*columns, strict=True))
         return [(dict(zip(binding.reads, row, strict=True)),) for row in rows] if self.open_inputs else rows
 
@@ -91,7 +91,8 @@ def typed_cells(column: pl.Series, dtype: pl.DataType) -> tuple[pl.Series, dict[
     return series(column.name, cells, dtype), unfit
 
 
-def _cells(frame: pl.DataFrame, column: str | tuple[str, ...] | None) -> list[Any]:
+def cells_of(frame: pl.DataFrame, column: str | tuple[str, ...] | None) -> list[Any]:
+    """The cells of a bound column; lists of them where the port is bound to several, nulls where to none."""
     if column is None:
         return [None] * frame.height
     if isinstance(column, str):
@@ -244,8 +245,7 @@ class Filter(RowOperator):
         if lost:
             plain = self.reason()
             reasons = [v[1] if isinstance(v, tuple) else plain for v in (verdicts[i] for i in lost)]
-            shown = values(frame[binding.first_read][lost]) if binding.first_read else [None] * len(lost)
-            done.dropped = dropped(frame[ROW][lost].to_list(), reasons, shown)
+            done.dropped = dropped(frame, lost, reasons, binding.first_read)
         return done
 
 
@@ -277,8 +277,7 @@ def expanded(operator: RowOperator, frame: pl.DataFrame, binding: Binding, resul
     done = Outcome(operator.written(many, binding, [value for made in results for value in made]))
     empty = [i for i, made in enumerate(results) if not made]
     if empty:
-        shown = values(frame[binding.first_read][empty]) if binding.first_read else [None] * len(empty)
-        done.dropped = dropped([ids[i] for i in empty], ["empty"] * len(empty), shown)
+        done.dropped = dropped(frame, empty, ["empty"] * len(empty), binding.first_read)
     return done
 
 

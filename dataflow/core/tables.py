@@ -8,11 +8,10 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from dataflow.core.frames import ROW, values
 from dataflow.core.operator import Operator
 from dataflow.core.outcome import Outcome, dropped
-from dataflow.core.ports import Binding, In, Out
-from dataflow.core.rows import output_series
+from dataflow.core.ports import Binding, In
+from dataflow.core.rows import cells_of, output_series
 
 
 @dataclass
@@ -57,24 +56,33 @@ class Dataset(Operator):
                 added.append(output_series(column, cells, self.outputs[port], frame))
         return frame.with_columns(added)
 
+    def cut(
+        self,
+        frame: pl.DataFrame,
+        first: int,
+        rows: Sequence[int] | None,
+        selection: Selection,
+        binding: Binding,
+    ) -> Outcome:
+        """What becomes of a slice that starts at row `first` of the table, of which `rows` (all, if null) are kept."""
+        full = self.enact(frame, first, selection, binding)
+        if rows is None:
+            return Outcome(full)
+        kept = set(rows)
+        lost = [i for i in range(frame.height) if i not in kept]
+        return Outcome(
+            full[list(rows)], dropped(frame, lost, [selection.reason] * len(lost), binding.first_read)
+        )
+
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         chosen = self.decide(frame, binding)
-        full = self.enact(frame, 0, chosen, binding)
-        if chosen.rows is None:
-            return Outcome(full, metrics=dict(chosen.metrics))
-        kept = set(chosen.rows)
-        lost = [i for i in range(frame.height) if i not in kept]
-        shown = values(frame[binding.first_read][lost]) if binding.first_read and lost else [None] * len(lost)
-        account = dropped(frame[ROW][lost].to_list(), [chosen.reason] * len(lost), shown)
-        return Outcome(full[list(chosen.rows)], account, metrics=dict(chosen.metrics))
+        done = self.cut(frame, 0, chosen.rows, chosen, binding)
+        done.metrics = dict(chosen.metrics)
+        return done
 
 
 def _column(frame: pl.DataFrame, column: str | tuple[str, ...] | None) -> list[Any] | None:
-    if column is None:
-        return None
-    if isinstance(column, str):
-        return values(frame[column])
-    return [list(row) for row in zip(*(values(frame[c]) for c in column), strict=True)]
+    return None if column is None else cells_of(frame, column)
 
 
 class Summary(Operator):
@@ -94,6 +102,3 @@ class Summary(Operator):
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         metrics = self.summarise(*(_column(frame, c) for c in binding.reads.values()))
         return Outcome(frame, metrics=metrics)
-
-
-__all__ = ["Dataset", "Out", "Selection", "Summary"]

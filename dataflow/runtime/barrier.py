@@ -7,17 +7,16 @@ import copy
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from dataflow.core.background import current_scope
 from dataflow.core.eager import identity
-from dataflow.core.frames import ROW, values, visible
+from dataflow.core.frames import ROW, visible
 from dataflow.core.operator import Operator
-from dataflow.core.outcome import DROPPED, FAILED, Outcome, dropped
+from dataflow.core.outcome import DROPPED, FAILED, Outcome
 from dataflow.core.protocols import Scope
-from dataflow.core.tables import Dataset, Selection
+from dataflow.core.tables import Dataset
 from dataflow.plan.trace import Call, with_storage
 from dataflow.runtime.rundir import STEP, StageDir, stamped
 from dataflow.runtime.stats import StepStats
@@ -50,31 +49,21 @@ def _dataset(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> No
     assert isinstance(op, Dataset)
     columns = [c for _, c in call.binding.columns_read()]
     chosen = op.decide(pl.concat(list(before.frames(columns)), how="vertical_relaxed"), call.binding)
-    if chosen.rows is not None and list(chosen.rows) != sorted(set(chosen.rows)):
-        _operator(call, before, to, stats)
-        return
     stats.metrics |= dict(chosen.metrics)
+    if chosen.rows is not None and list(chosen.rows) != sorted(set(chosen.rows)):
+        frame = _whole(before)
+        done = op.cut(frame, 0, chosen.rows, chosen, call.binding)
+        done.metrics = dict(chosen.metrics)
+        _keep_whole(call, to, frame, done, stats, time.perf_counter() - started)
+        return
     kept, first = None if chosen.rows is None else set(chosen.rows), 0
     for part in before.parts():
         frame = before.read(part)
-        done = _cut(op, call, frame, first, chosen, kept)
+        rows = None if kept is None else [i for i in range(frame.height) if first + i in kept]
+        done = op.cut(frame, first, rows, chosen, call.binding)
         seconds, started = time.perf_counter() - started, time.perf_counter()
         _keep_part(call, to, part, frame, done, stats, seconds)
         first += frame.height
-
-
-def _cut(
-    op: Dataset, call: Call, frame: pl.DataFrame, first: int, chosen: Selection, kept: set[int] | None
-) -> Outcome:
-    full = op.enact(frame, first, chosen, call.binding)
-    if kept is None:
-        return Outcome(full)
-    marks = [first + i in kept for i in range(frame.height)]
-    lost = [i for i, m in enumerate(marks) if not m]
-    name = call.binding.first_read
-    shown = values(frame[name][lost]) if name and lost else [None] * len(lost)
-    account = dropped(frame[ROW][lost].to_list(), [chosen.reason] * len(lost), shown)
-    return Outcome(full.filter(pl.Series(marks, dtype=pl.Boolean)), account)
 
 
 def _operator(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> None:
@@ -130,6 +119,3 @@ def _keep_part(
         mine.metrics = dict(stats.metrics)
     stats.add(mine)
     to.keep(part, done.frame, stamped(done.dropped, call.step, call.name), NO_FAILED, {call.step: mine})
-
-
-__all__ = ["Any", "run_barrier"]

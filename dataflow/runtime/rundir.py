@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from dataflow.core.errors import RunStopped
 from dataflow.core.frames import ROW, clean
 from dataflow.core.outcome import DROPPED, FAILED
 from dataflow.runtime.stats import StepStats
+from dataflow.storage.atomic import replacing
 
 _GONE = ".gone-"
 
@@ -25,12 +25,8 @@ _GONE = ".gone-"
 def write_atomically(path: Path, data: bytes) -> None:
     """The whole file or none of it, on disk when this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -50,11 +46,8 @@ def _int(digits: str) -> int | float:
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
     """A Parquet file, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    frame.write_parquet(temporary, compression="zstd", compression_level=1)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        frame.write_parquet(temporary, compression="zstd", compression_level=1)
 
 
 class RunDir:

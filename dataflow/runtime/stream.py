@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 
 from dataflow.core.eager import identity
-from dataflow.core.frames import ROW
 from dataflow.core.outcome import DROPPED, FAILED
 from dataflow.core.protocols import Scope
 from dataflow.plan.plan import Stage
@@ -161,6 +160,3 @@ def _sizes(stage: Stage) -> tuple[int, int]:
 def _servings(call: Call) -> list[Any]:
     named = (getattr(call.operator, n, None) for n in ("llm_serving", "embedding_serving"))
     return [s for s in named if s is not None]
-
-
-__all__ = ["ROW", "Streamer"]

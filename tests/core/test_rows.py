@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflow.core.errors import ConfigError, DataFlowError, MissingDependency, ServingError, StorageError
-from dataflow.core.frames import ROW, is_json, numbered, records
+from dataflow.core.frames import ROW, from_records, is_json, numbered, records
 from dataflow.core.operator import Operator
 from dataflow.core.outcome import Failure, Outcome, dropped, failed, shown
 from dataflow.core.ports import Arg, Binding, In, NoPort, Out
@@ -470,8 +470,9 @@ def test_undefined_decisions_say_so() -> None:
 def test_accounts_of_lost_rows() -> None:
     frame = numbered(pl.DataFrame({"a": ["x\ufffd", None]}))
     assert failed(frame, {1: Failure("why")}).rows() == [("1", "why", "RowError", '{"a":null}')]
-    assert dropped(["3"], ["r"], [[1, "\ud800"]]).rows() == [("3", "r", '[1, "\\ud800"]')]
-    assert dropped([], [], []).schema == pl.Schema(
+    frame = from_records([{ROW: "2", "v": 1}, {ROW: "3", "v": [1, "\ud800"]}])
+    assert dropped(frame, [1], ["r"], "v").rows() == [("3", "r", '[1, "\\ud800"]')]
+    assert dropped(frame, [], [], "v").schema == pl.Schema(
         {"row": pl.String, "reason": pl.String, "value": pl.String}
     )
 

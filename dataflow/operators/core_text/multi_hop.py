@@ -9,7 +9,6 @@ from pydantic import Field, ValidationError
 
 from dataflow.core.asking import Ask, together
 from dataflow.core.errors import ReplyError
-from dataflow.core.frames import ROW, values
 from dataflow.core.generate import Generate, build
 from dataflow.core.outcome import Outcome, dropped
 from dataflow.core.ports import Binding, In, Out
@@ -96,8 +95,8 @@ class Text2MultiHopQAGenerator(Generate):
             self.written(keep_rows(frame, kept), binding, [r for r in results if isinstance(r, tuple)])
         )
         if lost:
-            read = values(frame[str(binding.first_read)][lost])
-            done.dropped = dropped(frame[ROW][lost].to_list(), [results[i] or "null" for i in lost], read)
+            reasons = [results[i] or "null" for i in lost]
+            done.dropped = dropped(frame, lost, reasons, binding.first_read)
         return done
 
 
