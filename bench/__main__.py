@@ -13,8 +13,16 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 ALL = {
     "overhead": "Overhead of a model call",
     "kill": "kill -9",
+    "batch": "Batches",
     "imports": "Start-up",
     "storage": "Tables between steps",
+    "scale": "A million rows",
+    "throttle": "Endpoints that hold less than is offered",
+    "faults": "Endpoints that fail",
+    "overlap": "Overlap of model steps",
+    "optimiser": "What the optimiser saves",
+    "staleness": "What a change makes stale",
+    "targets": "A wanted number of rows",
 }
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-EXTRAS = ("local", "pandas", "excel", "remote", "math")
+EXTRAS = ("local", "pandas", "excel", "remote", "hub", "sql", "postgres", "math")
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import typer
 
 from dataflow.cli.show import Json, UsageError, emit, size, table
 
-app = typer.Typer(help="See and clear fetched models and run directories.", no_args_is_help=True)
+app = typer.Typer(help="See and clear fetched models and files, and run directories.", no_args_is_help=True)
 _LEFT = (".json", ".html", ".parquet", ".tmp")
 Folder = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where to look for run directories.")]
 
@@ -26,6 +26,7 @@ def path() -> None:
 def ls(runs: Folder = Path(), as_json: Json = False) -> None:
     """List fetched models and run directories, with their sizes."""
     found = [("model", name, bytes_) for name, bytes_ in models_cached().items()]
+    found += [("fetched", name, size_of(d)) for name, d in others_cached().items()]
     found += [("run", str(d), size_of(d)) for d in run_folders(runs)]
     if as_json:
         emit([{"sort": sort, "name": name, "bytes": bytes_} for sort, name, bytes_ in found])
@@ -37,7 +38,8 @@ def ls(runs: Folder = Path(), as_json: Json = False) -> None:
 @app.command("clear")
 def clear(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Models or run directories; all of a sort with an option.")
+        list[str] | None,
+        typer.Argument(help="Models, fetched files or run directories; all of a sort with an option."),
     ] = None,
     models: Annotated[bool, typer.Option("--models", help="All fetched models.")] = False,
     all_runs: Annotated[bool, typer.Option("--all-runs", help="All run directories under --runs.")] = False,
@@ -45,7 +47,8 @@ def clear(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete fetched models and run directories. A run directory holds replies that were paid for."""
-    known = {n: model_folder() / n for n in models_cached()} | {str(d): d for d in run_folders(runs)}
+    known = {n: model_folder() / n for n in models_cached()} | others_cached()
+    known |= {str(d): d for d in run_folders(runs)}
     wanted = dict.fromkeys(
         [
             *(names or ()),
@@ -59,7 +62,7 @@ def clear(
         )
     if unknown := [n for n in wanted if n not in known]:
         raise UsageError(
-            f"{', '.join(unknown)}: neither a fetched model nor a run directory; `dataflow cache ls` lists what there is"
+            f"{', '.join(unknown)}: neither a fetched model or folder of files nor a run directory; `dataflow cache ls` lists what there is"
         )
     folders = [known[n] for n in wanted]
     total = size(sum(map(size_of, folders)))
@@ -84,6 +87,11 @@ def models_cached() -> dict[str, int]:
     return {d.name: size_of(d) for d in _folders(model_folder())}
 
 
+def others_cached() -> dict[str, Path]:
+    """The other folders of the cache: copies of remote files (`objects`, `hub`), what benchmarks installed (`peers`)."""
+    return {d.name: d for d in _folders(model_folder().parent) if d.name != "models"}
+
+
 def run_folders(folder: Path) -> list[Path]:
     """The run directories under a folder."""
     if not folder.is_dir():
@@ -97,8 +105,7 @@ def run_folders(folder: Path) -> list[Path]:
 def _is_run(directory: Path) -> bool:
     """Whether all that lies there is what a run leaves: nothing of anybody else's is ever deleted with it."""
     return all(
-        f.name in ("stages", "lock") or f.name.startswith("journal.sqlite") or f.suffix in _LEFT
-        for f in directory.iterdir()
+        f.name in ("stages", "lock") or ".sqlite" in f.name or f.suffix in _LEFT for f in directory.iterdir()
     )
 
 

@@ -45,6 +45,24 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Also try the rows again that failed before.")
     ] = False,
+    target_rows: Annotated[
+        int | None, typer.Option(min=1, help="Stop when so many rows have come through.")
+    ] = None,
+    max_candidates: Annotated[
+        int | None, typer.Option(min=1, help="With --target-rows: begin no more rows than these.")
+    ] = None,
+    max_error_rate: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Stop when a larger share of a step's rows fails.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0, help="US dollars that the run may cost; never exceeded.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Take all replies from this recording; call no model.")
+    ] = None,
+    optimise: Annotated[
+        bool, typer.Option("--optimise/--no-optimise", help="Whether the plan may be rewritten.")
+    ] = True,
     strict: Strict = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -55,12 +73,13 @@ def run(
     What an earlier run has done and paid for is not done again.
     """
     made = load.pipeline(pipeline, source, settings)
+    if not optimise:
+        _compilable(made, "--no-optimise").compile(optimise=False)
     options = {
-        "resume_step": resume_step,
-        "keep_steps": keep_steps,
-        "limit": limit,
-        "retry_failed": retry_failed,
-    }
+        "resume_step": resume_step, "keep_steps": keep_steps, "limit": limit, "retry_failed": retry_failed,
+        "target_rows": target_rows, "max_candidates": max_candidates, "max_error_rate": max_error_rate,
+        "budget": budget, "replay": replay,
+    }  # fmt: skip
     _run(made, options, strict=strict, progress=not (quiet or as_json), verbose=verbose, as_json=as_json)
 
 
@@ -174,12 +193,16 @@ def _summary(done: Any) -> None:
     """The few lines after a run: rows, calls, cost, and where things lie."""
     total, source = done.counts, done.summary["source"]
     bad = f", {source['bad_lines']} lines unreadable" if source["bad_lines"] else ""
+    for reason in done.summary["why"]:
+        typer.echo(f"computed again: {reason}")
     typer.echo(
         f"{source['rows']} rows in, {done.rows} out, {total['dropped']} dropped, {total['failed']} failed{bad}"
     )
     if total["calls"] or total["cached"]:
         cost = f", ${total['cost']:.4f}" if total["cost"] else ""
         typer.echo(f"{total['calls']} model calls, {total['cached']} answered from the journal{cost}")
+    if done.summary["message"]:
+        typer.echo(done.summary["message"])
     for label, path in (("table", done.path), ("report", done.report), ("run", done.run_dir)):
         if path:
             typer.echo(f"{label:<7} {path}")

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Coroutine, Iterable
+from concurrent.futures import CancelledError, Future
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from dataflow.core.errors import DataFlowError
+from dataflow.core.errors import DataFlowError, RunStopped
 from dataflow.core.protocols import Scope
 
 T = TypeVar("T")
@@ -22,6 +23,36 @@ current_scope: ContextVar[Scope | None] = ContextVar("dataflow_scope", default=N
 
 tracing: ContextVar[bool] = ContextVar("dataflow_tracing", default=False)
 """Whether a pipeline is being compiled, when nothing may run."""
+
+replaying: ContextVar[bool] = ContextVar("dataflow_replaying", default=False)
+"""Whether a recording answers all calls, so that no serving need be able to."""
+
+
+class Stopper:
+    """Stops what was run under it, from any thread, as Ctrl-C would."""
+
+    def __init__(self) -> None:
+        self._stopped, self._running = False, set[Future[Any]]()
+        self._changing = threading.Lock()
+
+    def stop(self) -> None:
+        """Cancel what runs, and whatever is run from now on."""
+        with self._changing:
+            self._stopped, running = True, list(self._running)
+        for future in running:
+            future.cancel()
+
+    def watch(self, future: Future[Any]) -> None:
+        with self._changing:
+            self._running.add(future)
+            stopped = self._stopped
+        future.add_done_callback(self._running.discard)
+        if stopped:
+            future.cancel()
+
+
+stopper: ContextVar[Stopper | None] = ContextVar("dataflow_stopper", default=None)
+"""What stops the work that this thread waits for."""
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -49,6 +80,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
     Raises:
         DataFlowError: called from the background thread itself, which would wait for ever.
+        RunStopped: a `Stopper` was told to stop.
     """
     target = loop()
     if _is_running_on(target):
@@ -56,12 +88,17 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise DataFlowError("a blocking model call was made on the event loop; await its async twin instead")
     ended = threading.Event()
     future = asyncio.run_coroutine_threadsafe(_in_scope(work, current_scope.get(), ended), target)
+    if (stops := stopper.get()) is not None:
+        stops.watch(future)
     try:
         return future.result()
     except KeyboardInterrupt:
         future.cancel()
         ended.wait(UNWIND_S)
         raise
+    except CancelledError:
+        ended.wait(UNWIND_S)
+        raise RunStopped("stopped from outside") from None
 
 
 async def gathered(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -33,22 +33,32 @@ def run_step(operator: Operator, binding: Binding, storage: Any) -> Outcome:
         BindError: a column the operator reads is not there, or is not of the type it reads.
     """
     name = type(operator).__name__
-    frame = numbered(storage.frame()) if not operator.makes_rows else fresh_rows(operator, storage.frame())
+    frame = _rows_of(storage) if not operator.makes_rows else fresh_rows(operator, storage.frame())
     require(operator, binding, frame.schema)
     usage, started = Usage(), time.perf_counter()
     journal = journal_of(storage)
-    scope = Scope(operator=identity(operator, binding), journal=journal, usage=usage)
+    branch = getattr(storage, "branch_name", "")
+    scope = Scope(operator=identity(operator, binding, branch), journal=journal, usage=usage)
     done = background.run(_drive(operator, frame, binding, scope))
     storage.put(visible(done.frame))
+    if (keep := getattr(storage, "keep_row_ids", None)) is not None:
+        keep(done.frame[ROW])
     _keep_failed(done, storage)
     operator.publish(done.metrics)
     log.info("%s", _line(name, frame.height, done, usage, time.perf_counter() - started))
     return done
 
 
-def identity(operator: Operator, binding: Binding) -> str:
-    """The name under which sampled replies of an operator are kept: its class and the columns it writes."""
-    return f"{type(operator).__name__}:{','.join(binding.writes.values()) or binding.first_read or ''}"
+def _rows_of(storage: Any) -> pl.DataFrame:
+    """The table of a storage, with the row ids that its branch knows or fresh ones."""
+    frame, ids = storage.frame(), getattr(storage, "row_ids", None)
+    return numbered(frame) if ids is None else frame.insert_column(0, ids.alias(ROW))
+
+
+def identity(operator: Operator, binding: Binding, branch: str = "") -> str:
+    """The name under which sampled replies of an operator are kept: its class, the columns it writes, its branch."""
+    columns = ",".join(binding.writes.values()) or binding.first_read or ""
+    return f"{type(operator).__name__}:{columns}" + (f"@{branch}" if branch else "")
 
 
 def journal_of(storage: Any) -> Path | None:
@@ -110,7 +120,7 @@ async def _drive(operator: Operator, frame: pl.DataFrame, binding: Binding, scop
 def _keep_failed(done: Outcome, storage: Any) -> None:
     written = getattr(storage, "path_of", None)
     if done.failed.height and written is not None:
-        path = Path(written(storage.operator_step + 1))
+        path = Path(written(getattr(storage, "writes", storage.operator_step + 1)))
         done.failed.write_ndjson(path.with_name(f"{path.stem}.failed.jsonl"))
 
 

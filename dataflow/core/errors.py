@@ -15,6 +15,7 @@
     │   ├── ReplyError       a model's reply that cannot be read
     │   └── CallError        a model call that failed for good
     ├── ServingError         a back end that cannot answer at all: wrong key, dead endpoint
+    │   └── BudgetExceeded   the next call could cost more than is left of the budget
     └── RunStopped           a run that ended early with everything saved; run again to go on
 """
 
@@ -84,8 +85,16 @@ class ServingError(DataFlowError):
     """A back end that cannot answer at all: a rejected key, a dead endpoint, a model that will not load."""
 
 
+class BudgetExceeded(ServingError):
+    """The next call could cost more than is left of the budget; everything is saved."""
+
+
 class RunStopped(DataFlowError):
     """A run that ended early with everything saved; running it again goes on from there."""
+
+
+class TooManyFailures(RunStopped):
+    """A step failed more rows than the run allows."""
 
 
 @dataclass(frozen=True)

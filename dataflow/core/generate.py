@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from dataflow.core.asking import Ask, askers, attempted
-from dataflow.core.background import current_scope, gathered
+from dataflow.core.background import current_scope, gathered, replaying
 from dataflow.core.definition import check_arity
 from dataflow.core.errors import ConfigError, DefinitionError, ServingError, did_you_mean
 from dataflow.core.frames import ROW, as_text, series
@@ -113,7 +113,7 @@ class Generate(RowOperator):
 def check_serving(serving: Any, parameter: str) -> Iterator[tuple[str, str]]:
     """What would keep this serving from answering at all, told without a call: no key, no such model."""
     check = getattr(serving, "check", None)
-    if callable(check) and (fault := check()):
+    if callable(check) and not replaying.get() and (fault := check()):
         yield parameter, f": {fault}"
 
 

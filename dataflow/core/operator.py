@@ -116,6 +116,8 @@ class Operator(BaseModel, OperatorABC):
     streams: ClassVar[bool] = True
     """Whether rows pass one by one; false for operators that must see whole columns."""
     calls_models: ClassVar[bool] = False
+    deterministic: ClassVar[bool] = True
+    """Whether the same row always fares the same, replies of models aside; false keeps it from being moved."""
     open_inputs: ClassVar[bool] = False
     """Whether `run` takes any further keyword as a column to read; the kernel is then given one dict."""
     makes_rows: ClassVar[bool] = False

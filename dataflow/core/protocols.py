@@ -43,6 +43,8 @@ class Reply:
     """Whether it came from the journal, and so cost nothing now."""
     truncated: bool = False
     """Whether the model stopped at its length limit."""
+    cached_tokens: int = 0
+    """Prompt tokens that the endpoint had in its own cache."""
 
 
 class ChatBackend(Protocol):
@@ -50,6 +52,17 @@ class ChatBackend(Protocol):
 
     It raises `CallError` where the request itself is refused, `serving.faults.Throttled` or `Fault` where
     another try may help, and `ServingError` where no request can succeed.
+
+    Some members are optional, here and in `EmbedBackend`:
+
+    * `async chat_as(request, key: bytes, scope: Scope) -> Reply` is called instead of `chat`, with the journal's key
+      of the request, under which a back end can find work that it sent off before a crash.
+    * A class attribute `limited = False` leaves the back end out of the adaptive limiter: only `Policy.workers`
+      bounds its calls then, and the engine takes none of them for lost, however long it takes.
+    * `endpoint`, a hashable value: back ends with equal ones share what is learned of the endpoint.
+    * `async alive() -> bool` tells whether anything answers there, at no cost; false for a fault of the server.
+    * `quota`, calls left and the seconds until there are more, as `(float, float)`, or null: what the last answer
+      said. The engine sets it back to null.
     """
 
     @property
@@ -104,8 +117,22 @@ class Usage:
     latencies: list[float] = field(default_factory=list)
     """Seconds of each call that was sent, retries included; a sample of at most 2,000."""
     models: set[str] = field(default_factory=set)
+    saved_seconds: float = 0.0
+    """How long the replies from the journal once took."""
     draws: int = 0
     """Calls made through a serving's lists, which tell apart draws of one prompt."""
+    cached_tokens: int = 0
+    """Prompt tokens that the endpoint had in its own cache, counted in `prompt_tokens` too."""
+
+
+class Spending(Protocol):
+    """What a run may still spend, in US dollars; `serving.budget.Budget` keeps it."""
+
+    async def reserve(self, most: float) -> None:
+        """Reserve the most that a call can cost; raises `BudgetExceeded` where it can never be sent."""
+
+    def settle(self, most: float, cost: float, *, lost: bool = False) -> None:
+        """End a reservation at what the call did cost, or at all of it where its answer was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +145,10 @@ class Scope:
     usage: Usage | None = None
     depth: int = 0
     """Calls of later operators go first, so that rows finish before new ones start."""
+    budget: Spending | None = None
+    """What the calls may cost together; null for no limit."""
+    replay: Mapping[str, str] | None = None
+    """In a replay, where nothing may be sent, the rows that got no reply when it was recorded, and why; else null."""
 
 
 @runtime_checkable

@@ -13,12 +13,19 @@ import orjson
 from dataflow.core.background import tracing
 from dataflow.core.errors import CompileError, DataFlowError, Mistake, StorageError
 from dataflow.plan.checks import check_calls
+from dataflow.plan.estimate import Estimate, estimate
+from dataflow.plan.optimise import chosen
 from dataflow.plan.plan import Flow, Plan
 from dataflow.plan.trace import Call, TraceStorage
 
 
 def compile_pipeline(
-    pipeline: Any, allow_overwrite: Collection[str] = (), *, resume_step: int = 0, limit: int | None = None
+    pipeline: Any,
+    allow_overwrite: Collection[str] = (),
+    *,
+    resume_step: int = 0,
+    limit: int | None = None,
+    optimise: bool | Collection[str] = True,
 ) -> Plan:
     """The plan of any object with storages as attributes and a `forward`. No operator runs, no call is made.
 
@@ -42,8 +49,8 @@ def compile_pipeline(
     if mistakes:
         raise CompileError(name, mistakes)
     for flow in flows:
-        flow.cut(limit)
-    return Plan(name, flows, _estimate(flows[-1]) if flows else {})
+        flow.cut(chosen(optimise), limit)
+    return Plan(name, flows, chosen(optimise), _estimate(flows[-1]) if flows else None)
 
 
 def _flow(
@@ -59,8 +66,8 @@ def _flow(
         schema, height = source.schema, source.height
     except StorageError as error:
         return None, [Mistake(0, type(storage).__name__, "", str(error))]
-    mistakes, after = check_calls(calls, schema, height, allowed)
-    return Flow(storage, source, calls, after, resume_step), mistakes
+    mistakes, tables = check_calls(calls, schema, height, allowed, resume_step)
+    return Flow(storage, source, calls, tables, resume_step), mistakes
 
 
 def _shared(storage: Any, flows: list[Flow]) -> list[Mistake]:
@@ -120,26 +127,7 @@ def _traced(pipeline: Any, calls: list[Call]) -> Iterator[list[Any]]:
             setattr(pipeline, name, value)
 
 
-def _estimate(flow: Flow) -> dict[int, dict[str, Any]]:
-    """What each step will take in full, from the last preview of the same steps; nothing where there was none."""
+def _estimate(flow: Flow) -> Estimate | None:
+    """What each step will take in full, from the last preview of the same steps; null where there was none."""
     path = Path(flow.storage.run_dir) / "preview.json"
-    if not path.exists():
-        return {}
-    seen = orjson.loads(path.read_bytes())
-    steps = {s["step"]: s for s in seen["steps"]}
-    if [s["operator"] for s in seen["steps"]] != [c.name for c in flow.calls] or not seen["source"]["rows"]:
-        return {}
-    factor = flow.source.height / seen["source"]["rows"]
-    return {c.step: _expected(c, steps[c.step], factor) for c in flow.calls}
-
-
-def _expected(call: Call, seen: dict[str, Any], factor: float) -> dict[str, float]:
-    """What a step of the preview saw, replies from the journal included, for all rows."""
-    sums = {k: seen[k] * factor for k in ("rows_in", "rows_out")}
-    sums |= {
-        k: (seen[k] + seen[f"saved_{k}"]) * factor for k in ("prompt_tokens", "completion_tokens", "cost")
-    }
-    calls = (seen["calls"] + seen["cached"]) * factor
-    serving = getattr(call.operator, "llm_serving", None) or getattr(call.operator, "embedding_serving", None)
-    workers = getattr(getattr(serving, "policy", None), "workers", 1)
-    return sums | {"calls": calls, "seconds": calls * seen["latency"].get("mean", 0.0) / workers}
+    return estimate(orjson.loads(path.read_bytes()), flow) if path.exists() else None

@@ -79,6 +79,8 @@ class _Port:
     name: str
     column: str
     y: float = 0.0
+    table: str = ""
+    """The table that it is read from, where the operator reads several."""
 
 
 @dataclass
@@ -89,6 +91,8 @@ class _Card:
     title: str
     kind: str
     stage: str = ""
+    inputs: list[str] | None = None
+    """The tables that it reads, by number; null for that of the card before."""
     reads: list[_Port] = field(default_factory=list)
     writes: list[_Port] = field(default_factory=list)
     top: float = 0.0
@@ -127,31 +131,40 @@ def _card(at: int, step: Mapping[str, Any]) -> _Card:
     number, stage = step.get("step", at), step.get("stage")
     card = _Card(str(number), str(step.get("operator") or "operator"), str(step.get("kind") or ""))
     card.stage = "" if stage is None else str(stage)
+    card.inputs = [str(table) for table in step["inputs"]] if "inputs" in step else None
     card.reads, card.writes = _ports(step.get("reads")), _ports(step.get("writes"))
+    if card.inputs is not None and len(card.inputs) > 1:
+        table_of = dict(zip(step["reads"], card.inputs, strict=True))
+        for port in card.reads:
+            port.table = table_of[port.name]
     return card
 
 
 def _wired(cards: list[_Card]) -> tuple[list[_Card], list[_Wire]]:
-    """The cards between their two ends, and the wires: each read is wired to the latest write before it."""
+    """The cards between their two ends, and the wires: each read is wired to the latest write on its way."""
     first, last = _Card("", "Dataset", "columns read"), _Card("", "Output", "columns nothing else reads")
-    live: dict[str, _Wire] = {}
-    wires: list[_Wire] = []
+    source, tables, wires = dict[str, _Wire](), dict[str, dict[str, _Wire]](), list[_Wire]()
+    ends, before = set[str](), ""
     for card in cards:
+        inputs = [before] if card.inputs is None else card.inputs
+        live = {c: w for table in inputs for c, w in tables.get(table, {}).items()}
         for port in card.reads:
-            if port.column not in live:
+            way = tables.get(port.table, {}) if port.table else live
+            if port.column not in way and port.column not in source:
                 first.writes.append(_Port("", port.column))
-                wires.append(live.setdefault(port.column, _Wire(first.writes[-1])))
-            live[port.column].ends.append(port)
+                wires.append(source.setdefault(port.column, _Wire(first.writes[-1])))
+            (way.get(port.column) or source[port.column]).ends.append(port)
         for port in card.writes:
             wires.append(live.setdefault(port.column, _Wire(port)))
             if wires[-1].start is not port:
                 wires[-1] = live[port.column] = _Wire(port)
-    for column, wire in live.items():
-        if not wire.ends:
-            last.reads.append(_Port("", column))
-            wire.ends.append(last.reads[-1])
-    ends = [c for c in (first, last) if c.reads or c.writes]
-    return [*ends[:1], *cards, *ends[1:]] if first in ends else [*cards, *ends], [w for w in wires if w.ends]
+        before, tables[card.number] = card.number, live
+        ends = (ends - set(inputs)) | {before}
+    for wire in [w for table in tables if table in ends for w in tables[table].values() if not w.ends]:
+        last.reads.append(_Port("", wire.start.column))
+        wire.ends.append(last.reads[-1])
+    framed = [*([first] if first.writes else []), *cards, *([last] if last.reads else [])]
+    return framed, [w for w in wires if w.ends]
 
 
 def _place(cards: list[_Card]) -> tuple[float, list[tuple[str, float, float]]]:

@@ -125,7 +125,9 @@ class _Reader:
         methods = [f for c in type(value).__mro__ if _is_own(c) for f in _functions_in(c)]
         own = [self.plain(f) for f in methods if f.__name__ not in ("__init__", "forward")]
         state = {
-            k: self.plain(v) for k, v in vars(value).items() if k not in ("_plan", "_allowed") and _is_data(v)
+            k: self.plain(v)
+            for k, v in vars(value).items()
+            if k not in ("_plan", "_allowed", "_optimise") and _is_data(v)
         }
         return {"class": type(value).__qualname__, "methods": own, "state": state}
 

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dataflow.core.errors import BindError, DataFlowError
+from dataflow.core.merge import Merge
 from dataflow.core.operator import Operator, OperatorABC
 from dataflow.core.ports import Binding, In, Out, Port
+from dataflow.storage.branches import Stepping
 
 
 @dataclass
 class Call:
-    """One call of `run` that `forward()` made."""
+    """One call of `run` that `forward()` made, or one merge of branches."""
 
     step: int
-    """The table it writes; it reads the one before."""
+    """The table it writes."""
+    inputs: tuple[int, ...]
+    """The tables it reads, 0 being the source: one, but for a merge."""
     operator: OperatorABC
     binding: Binding
     storage: Any = None
     free_form: inspect.BoundArguments | None = None
     """The arguments of a free-form operator's own `run`."""
+    branch: str = ""
+    """The branch that it is a step of; none on the main line."""
     error: BindError | None = None
     given: dict[str, Any] = field(default_factory=dict)
 
@@ -36,6 +42,12 @@ class Call:
         """The operator, unless it is free-form."""
         return self.operator if isinstance(self.operator, Operator) and self.free_form is None else None
 
+    def names_read(self) -> list[str]:
+        """What it reads: columns, or for a merge branches."""
+        if isinstance(self.operator, Merge):
+            return list(self.operator.names)
+        return [column for _, column in self.binding.columns_read()]
+
     def ports(self) -> Mapping[str, Port]:
         """The ports of the operator; those of a free-form one are read off its signature."""
         if self.op is not None:
@@ -45,38 +57,44 @@ class Call:
         }
 
 
-class TraceStorage:
+class TraceStorage(Stepping):
     """Stands in for a storage while a pipeline compiles. Reading it is an error: there are no rows yet."""
 
     def __init__(self, real: Any, calls: list[Call]) -> None:
-        self.real, self.calls, self.operator_step = real, calls, -1
-
-    def step(self) -> TraceStorage:
-        self.operator_step += 1
-        return copy.copy(self)
-
-    def reset(self) -> TraceStorage:
-        self.operator_step = -1
-        return self
+        self.real, self.calls = real, calls
 
     def apply(self, operator: Operator, binding: Binding) -> None:
-        self.calls.append(Call(self._step(), operator, binding, self.real))
+        self._add(operator, binding)
 
     def note(self, operator: OperatorABC, bound: inspect.BoundArguments) -> Any:
         """Note down the call of a free-form operator; what it returns is what it would most likely return."""
         bound.apply_defaults()
         binding = keys_of(bound)
-        self.calls.append(Call(self._step(), operator, binding, self.real, bound))
+        self._add(operator, binding, free_form=bound)
         return binding.returned if binding.writes else binding.first_read or ""
 
     def mistake(self, operator: OperatorABC, keys: dict[str, Any], error: BindError) -> str:
-        self.calls.append(Call(self._step(), operator, Binding(), self.real, error=error, given=keys))
+        self._add(operator, Binding(), error=error, given=keys)
         return next((str(v) for k, v in keys.items() if k.startswith("output")), "")
 
-    def _step(self) -> int:
+    def apply_merge(self, merge: Merge, tables: Sequence[int]) -> None:
+        self._add(merge, Binding(), inputs=tuple(tables))
+
+    def _add(self, operator: OperatorABC, binding: Binding, **more: Any) -> None:
         if self.operator_step < 0:
             raise DataFlowError("call storage.step() before giving the storage to an operator")
-        return self.operator_step + 1
+        self.note_step(binding.writes.values(), operator)
+        self.calls.append(
+            Call(
+                self.writes,
+                more.pop("inputs", (self.operator_step,)),
+                operator,
+                binding,
+                self.real,
+                branch=self.branch_name,
+                **more,
+            )
+        )
 
     def read(self, output_type: str = "dataframe") -> Any:
         raise DataFlowError(

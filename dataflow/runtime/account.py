@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ import polars as pl
 from dataflow import __version__
 from dataflow.core.frames import ROW, type_name
 from dataflow.plan.fingerprint import settings_of
-from dataflow.plan.plan import Flow
+from dataflow.plan.plan import Flow, columns_of
+from dataflow.plan.reasons import masked
 from dataflow.plan.trace import Call
 from dataflow.runtime.report import write_report
 from dataflow.runtime.rundir import RunDir, StageDir, write_json
@@ -40,10 +41,12 @@ def account(
         "versions": {"dataflow": __version__, "python": platform.python_version(), "polars": pl.__version__},
         "source": _source(flow, facts["limit"]),
         "stages": [folder.stage(s.number, s.fingerprint).path.name for s in flow.stages],
+        "last_stage": folder.stage(flow.ends[-1].number, flow.ends[-1].fingerprint).path.name,
         "steps": steps,
         "totals": summed | {"dropped": sum(sum(s["dropped"].values()) for s in steps)},
         "journal": Journal.at(folder.journal).totals(),
-        "output": _output(flow, facts, steps[-1]["rows_out"]),
+        "output": _output(flow, facts, totals[flow.ends[-1].calls[-1].step].rows_out),
+        "rewrites": flow.rewrites,
     }  # fmt: skip
 
 
@@ -51,8 +54,8 @@ def _step(call: Call, stats: StepStats, *, reused: bool) -> dict[str, Any]:
     headline = (type(call.operator).__doc__ or "").strip().partition("\n")[0]
     return {
         "step": call.step, "operator": call.name, "kind": call.op.kind if call.op else "free form", "headline": headline,
-        "reads": {k: v for k, v in call.binding.reads.items() if v}, "writes": dict(call.binding.writes),
-        "settings": settings_of(call.operator), "reused": reused, **stats.to_dict(),
+        "inputs": [*call.inputs], **columns_of(call),
+        "settings": masked(settings_of(call.operator)), "reused": reused, **stats.to_dict(),
     }  # fmt: skip
 
 
@@ -65,6 +68,7 @@ def _source(flow: Flow, limit: int | None) -> dict[str, Any]:
         "name": str(getattr(flow.storage, "first_entry_file_name", "")),
         "rows": source.height if limit is None else min(source.height, limit),
         "columns": {k: type_name(v) for k, v in source.schema.items()},
+        "fingerprint": source.fingerprint,
         "bad_lines": getattr(source, "bad_count", 0),
         "bad_line_samples": bad,
     }
@@ -73,6 +77,8 @@ def _source(flow: Flow, limit: int | None) -> dict[str, Any]:
 def _output(flow: Flow, facts: Mapping[str, Any], rows: int) -> dict[str, Any]:
     written = facts["limit"] is None and facts["status"] == "done"
     path = str(flow.storage.path_of(flow.calls[-1].step)) if written else ""
+    if facts["target_rows"] is not None:
+        rows = min(rows, facts["target_rows"])
     return {"path": path, "rows": rows, "columns": {k: type_name(v) for k, v in flow.schema.items()}}
 
 
@@ -92,11 +98,16 @@ def tell(summary: Mapping[str, Any], folder: Path) -> None:
         log.exception("the report of %s could not be drawn; the run itself is not touched by that", folder)
 
 
-def lineage(last: StageDir, dropped: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
-    """Every row that ever ended: its id, the row it was made from, the source row, and its fate."""
-    kept = pl.concat([f.select(pl.col(ROW).alias("row")) for f in last.frames([])]).with_columns(
-        fate=pl.lit("kept")
-    )
+def lineage(
+    ends: Sequence[StageDir], dropped: pl.DataFrame, failed: pl.DataFrame, target_rows: int | None
+) -> pl.DataFrame:
+    """Every row that ever ended: its id, the row it was made from, the source row, and its fate.
+
+    A fate is `kept`, `dropped`, `failed`, or `surplus` for a row beyond `target_rows`.
+    """
+    kept = pl.concat([f.select(pl.col(ROW).alias("row")) for end in ends for f in end.frames([])])
+    surplus = pl.int_range(pl.len()) >= (kept.height if target_rows is None else target_rows)
+    kept = kept.with_columns(fate=pl.when(surplus).then(pl.lit("surplus")).otherwise(pl.lit("kept")))
     lost = [
         f.select("row", pl.lit(fate).alias("fate"), "step", "operator")
         for f, fate in ((dropped, "dropped"), (failed, "failed"))

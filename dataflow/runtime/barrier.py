@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from dataflow.core.background import current_scope
-from dataflow.core.eager import identity
 from dataflow.core.frames import ROW, visible
+from dataflow.core.merge import Merge
 from dataflow.core.operator import Operator
 from dataflow.core.outcome import DROPPED, FAILED, Outcome
 from dataflow.core.protocols import Scope
 from dataflow.core.tables import Dataset
 from dataflow.plan.trace import Call, with_storage
+from dataflow.runtime.merging import run_merge
 from dataflow.runtime.rundir import STEP, StageDir, stamped
 from dataflow.runtime.stats import StepStats
 from dataflow.storage.memory import MemoryStorage
@@ -27,20 +27,18 @@ NO_FAILED = pl.DataFrame(schema=STEP | FAILED)
 
 
 async def run_barrier(
-    call: Call, before: StageDir, to: StageDir, stats: StepStats, journal: Path | None
+    call: Call, before: Sequence[StageDir], to: StageDir, stats: StepStats, scope: Scope
 ) -> None:
     """Run a step over all the parts before it, and write its own."""
-    scope = Scope(operator=_identity(call), journal=journal, usage=stats.usage)
     token = current_scope.set(scope)
     try:
+        if isinstance(call.op, Merge):
+            await asyncio.to_thread(run_merge, call, before, to, stats)
+            return
         work = _dataset if isinstance(call.op, Dataset) else _operator if call.op else _free_form
-        await asyncio.to_thread(work, call, before, to, stats)
+        await asyncio.to_thread(work, call, before[0], to, stats)
     finally:
         current_scope.reset(token)
-
-
-def _identity(call: Call) -> str:
-    return identity(call.op, call.binding) if call.op else call.name
 
 
 def _dataset(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> None:

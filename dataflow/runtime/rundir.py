@@ -16,8 +16,9 @@ import polars as pl
 from dataflow.core.errors import RunStopped
 from dataflow.core.frames import ROW, clean
 from dataflow.core.outcome import DROPPED, FAILED
+from dataflow.plan.reasons import why
 from dataflow.runtime.stats import StepStats
-from dataflow.storage.atomic import replacing
+from dataflow.storage.atomic import replacing, sync
 
 _GONE = ".gone-"
 
@@ -80,6 +81,35 @@ class RunDir:
                 ) from None
             yield
 
+    def spent_by_others(self, spent: float) -> float:
+        """Of what replies here cost, that which earlier runs paid, not the unfinished one that now goes on."""
+        file = self.path / "unfinished.json"
+        if file.exists():
+            return float(orjson.loads(file.read_bytes())["spent_before"])
+        write_json(file, {"spent_before": spent})
+        return spent
+
+    def conclude(self) -> None:
+        """Note down that a run is complete: the next one is another."""
+        (self.path / "unfinished.json").unlink(missing_ok=True)
+
+    def begun(self, wanted: str) -> int:
+        """The source rows that an earlier run for the same rows had begun."""
+        file = self.path / "target.json"
+        kept = orjson.loads(file.read_bytes()) if file.exists() else {}
+        return int(kept.get("begun", 0)) if kept.get("wanted") == wanted else 0
+
+    def keep_begun(self, wanted: str, begun: int) -> None:
+        """Keep how many source rows are being begun, so that a run that is killed goes on alike."""
+        write_json(self.path / "target.json", {"wanted": wanted, "begun": begun})
+
+    def changes(self, now: Mapping[str, Any]) -> list[str]:
+        """Why a run computes what an earlier one had: what has changed since, a sentence each. Keeps what is now."""
+        file = self.path / "what.json"
+        before = orjson.loads(file.read_bytes()) if file.exists() else None
+        write_json(file, now)
+        return why(before, now) if before is not None else []
+
     def prune(self, used: Sequence[StageDir]) -> None:
         """Delete the stages of earlier runs that this one did not use."""
         keep = {s.path.name for s in used}
@@ -89,13 +119,16 @@ class RunDir:
 
 
 class StageDir:
-    """The parts of one stage. A part is there whole, or not: its account is the last file written."""
+    """The parts of one stage. A part is there whole, or not: its account is the last file written.
+
+    Parts are Arrow files as they lie in memory: writing one costs no more than copying it, and reading one maps it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def _file(self, part: int, kind: str, suffix: str = "parquet") -> Path:
-        return self.path / f"part-{part:06d}.{kind}.{suffix}"
+    def _file(self, part: int, kind: str) -> Path:
+        return self.path / f"part-{part:06d}.{kind}"
 
     def done(self) -> dict[int, dict[str, Any]]:
         """The accounts of the finished parts, by number."""
@@ -119,48 +152,56 @@ class StageDir:
     ) -> None:
         """Write one finished part; it counts once this returns."""
         self.path.mkdir(parents=True, exist_ok=True)
-        write_table(self._file(part, "rows"), frame)
+        account = self._file(part, "done.json")
+        account.unlink(missing_ok=True)
+        _put(self._file(part, "rows.arrow"), frame)
         if dropped.height:
-            write_table(self._file(part, "dropped"), dropped)
+            _put(self._file(part, "dropped.arrow"), dropped)
         if failed.height:
-            write_table(self._file(part, "failed"), failed)
-        account = {str(step): s.to_part() for step, s in stats.items()}
-        write_json(self._file(part, "done", "json"), {"rows": frame.height, "steps": account})
+            _put(self._file(part, "failed.arrow"), failed)
+        steps = {str(step): s.to_part() for step, s in stats.items()}
+        write_json(account, {"rows": frame.height, "steps": steps})
 
     def keep_step(self, part: int, step: int, frame: pl.DataFrame) -> None:
         """Write the table after one step, for a run that keeps every step."""
         self.path.mkdir(parents=True, exist_ok=True)
-        write_table(self._file(part, f"step{step:03d}"), frame)
+        _put(self._file(part, f"step{step:03d}.arrow"), frame)
+
+    def rows(self) -> int:
+        """The rows of the parts that are done."""
+        return sum(int(told["rows"]) for told in self.done().values())
 
     def parts(self) -> list[int]:
         return sorted(self.done())
 
     def read(self, part: int, columns: Sequence[str] | None = None, step: int | None = None) -> pl.DataFrame:
-        path = self._file(part, "rows" if step is None else f"step{step:03d}")
+        path = self._file(part, "rows.arrow" if step is None else f"step{step:03d}.arrow")
         wanted = None if columns is None else list(dict.fromkeys([ROW, *columns]))
-        return pl.read_parquet(path, columns=wanted)
+        return pl.read_ipc(path, columns=wanted)
 
     def has_step(self, step: int) -> bool:
-        return bool(self.parts()) and all(self._file(p, f"step{step:03d}").exists() for p in self.parts())
+        return bool(self.parts()) and all(
+            self._file(p, f"step{step:03d}.arrow").exists() for p in self.parts()
+        )
 
     def frames(self, columns: Sequence[str] | None = None, step: int | None = None) -> Iterator[pl.DataFrame]:
         for part in self.parts():
             yield self.read(part, columns, step)
 
     def dropped(self) -> pl.DataFrame:
-        return _all(self.path.glob("part-*.dropped.parquet"), STEP | DROPPED)
+        return _all(self.path.glob("part-*.dropped.arrow"), STEP | DROPPED)
 
     def failed(self) -> pl.DataFrame:
-        return _all(self.path.glob("part-*.failed.parquet"), STEP | FAILED)
+        return _all(self.path.glob("part-*.failed.arrow"), STEP | FAILED)
 
     def parts_with_failures(self) -> list[int]:
-        return sorted(int(f.name[5:11]) for f in self.path.glob("part-*.failed.parquet"))
+        return sorted(int(f.name[5:11]) for f in self.path.glob("part-*.failed.arrow"))
 
     def forget(self, parts: Sequence[int]) -> None:
         """Take parts back, so that the next run makes them anew."""
         (self.path / "finished").unlink(missing_ok=True)
         for part in parts:
-            self._file(part, "done", "json").unlink(missing_ok=True)
+            self._file(part, "done.json").unlink(missing_ok=True)
             for file in self.path.glob(f"part-{part:06d}.*"):
                 file.unlink(missing_ok=True)
 
@@ -178,8 +219,15 @@ class StageDir:
 STEP: dict[str, Any] = {"step": pl.Int64(), "operator": pl.String()}
 
 
+def _put(path: Path, frame: pl.DataFrame) -> None:
+    """Write a file that counts only by what is written after it. One that is there may be mapped, so it is not changed."""
+    path.unlink(missing_ok=True)
+    frame.write_ipc(path)
+    sync(path)
+
+
 def _all(files: Iterator[Path], schema: Mapping[str, Any]) -> pl.DataFrame:
-    frames = [pl.read_parquet(f) for f in sorted(files)]
+    frames = [pl.read_ipc(f) for f in sorted(files)]
     return pl.concat(frames) if frames else pl.DataFrame(schema=dict(schema))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import orjson
 import polars as pl
 
 from dataflow.core.errors import StorageError
-from dataflow.core.frames import ROW, dumps, records, visible
+from dataflow.core.frames import ROW, dumps, loads, records, visible
 from dataflow.runtime.rundir import StageDir
+from dataflow.storage.source import FileSource
 
 
 class Run:
@@ -22,10 +23,22 @@ class Run:
         self.run_dir, self.summary = run_dir, summary
 
     @property
+    def status(self) -> str:
+        """`done`, `stopped` (run again to go on) or `failed`."""
+        return str(self.summary["status"])
+
+    @property
+    def why(self) -> list[str]:
+        """What had changed since the run before, so that something was computed again."""
+        return list(self.summary["why"])
+
+    @property
     def path(self) -> Path | None:
-        """The file with the final table; null for a preview."""
+        """The file with the final table; null for a preview, and for a run that is not done."""
         name = self.summary["output"]["path"]
-        return Path(name) if name else None
+        if not name:
+            return None
+        return Path(name) if Path(name).exists() else self.run_dir.parent / Path(name).name
 
     @property
     def rows(self) -> int:
@@ -42,11 +55,26 @@ class Run:
 
     @cached_property
     def table(self) -> pl.DataFrame:
-        """The final table."""
-        stages = self.stages
-        if not stages or not stages[-1].finished:
+        """The final table, all of it in memory."""
+        return pl.concat(list(self.batches()), how="vertical_relaxed")
+
+    def head(self, rows: int = 5) -> pl.DataFrame:
+        """The first rows of the final table."""
+        return next(iter(self.batches())).head(rows)
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """The final table, some rows at a time.
+
+        Raises:
+            StorageError: neither the run's own copy nor the file is there.
+        """
+        last = StageDir(self.run_dir / "stages" / self.summary["last_stage"])
+        if last.finished:
+            yield from map(visible, first_rows(last.frames(), self.rows))
+        elif self.path is not None and self.path.exists():
+            yield from FileSource(self.path).chunks()
+        else:
             raise StorageError(f"{self.run_dir} holds no finished table; run the pipeline again")
-        return visible(pl.concat(list(stages[-1].frames()), how="vertical_relaxed"))
 
     @property
     def stages(self) -> list[StageDir]:
@@ -59,21 +87,47 @@ class Run:
     @property
     def dropped(self) -> pl.DataFrame:
         """Each dropped row: step, operator, row, reason, value."""
-        return pl.read_parquet(self.run_dir / "dropped.parquet")
+        return self._account("dropped")
 
     @property
     def failed(self) -> pl.DataFrame:
         """Each failed row: step, operator, row, error, kind, and the row itself as JSON."""
-        return pl.read_parquet(self.run_dir / "failed.parquet")
+        return self._account("failed")
 
     @property
     def lineage(self) -> pl.DataFrame:
         """Each row that ended: row, fate, step, operator, parent, source_row."""
-        return pl.read_parquet(self.run_dir / "lineage.parquet")
+        return self._account("lineage")
+
+    def _account(self, name: str) -> pl.DataFrame:
+        path = self.run_dir / f"{name}.parquet"
+        if not path.exists():
+            raise StorageError(f"{self.run_dir} has no account of rows yet: no run of it has come to its end")
+        return pl.read_parquet(path)
+
+    def trace(self, row: str) -> list[dict[str, Any]]:
+        """A row's history from source to fate; see `dataflow.runtime.runs.trace`."""
+        return trace(self.run_dir, row)
+
+    def card(self, **given: Any) -> str:
+        """A data-set card in Markdown; see `dataflow.runtime.card.card`."""
+        from dataflow.runtime.card import card  # which reads runs
+
+        return card(self, **given)
 
     def __repr__(self) -> str:
         done = f"{self.summary['status']}, {self.summary['source']['rows']} rows in, {self.rows} out"
         return f"<Run {self.summary['pipeline']}: {done}, {self.counts['calls']} calls; report {self.report}>"
+
+
+def first_rows(frames: Iterable[pl.DataFrame], rows: int | None) -> Iterator[pl.DataFrame]:
+    """The first rows of a table that comes in frames, the first frame in any case; all where no number is given."""
+    left = rows
+    for number, frame in enumerate(frames):
+        if left == 0 and number:
+            return
+        yield frame if left is None else frame.head(left)
+        left = None if left is None else max(0, left - frame.height)
 
 
 def find(cache_path: str | Path = ".") -> list[Path]:
@@ -113,7 +167,7 @@ def trace(run_dir: str | Path, row: str) -> list[dict[str, Any]]:
 def _lost(stage: StageDir, row: str) -> Iterator[dict[str, Any]]:
     for frame, fate, why in ((stage.dropped(), "dropped", "reason"), (stage.failed(), "failed", "error")):
         for found in frame.filter(_related(pl.col("row"), row)).to_dicts():
-            values = orjson.loads(found["record"]) if "record" in found else {"value": found["value"]}
+            values = loads(found["record"]) if "record" in found else {"value": found["value"]}
             yield {
                 "step": found["step"],
                 "operator": found["operator"],

@@ -17,7 +17,7 @@ SAMPLES = 5
 ERRORS = 20
 _USAGE = (
     "calls", "cached", "retried", "prompt_tokens", "completion_tokens", "cost",
-    "saved_prompt_tokens", "saved_completion_tokens", "saved_cost",
+    "saved_prompt_tokens", "saved_completion_tokens", "saved_cost", "saved_seconds",
 )  # fmt: skip
 
 
@@ -50,6 +50,10 @@ class StepStats:
             self.errors.update(f"{k}: {e}"[:300] for k, e in zip(kinds, errors, strict=True))
         if len(self.samples) < SAMPLES and before.height:
             self.samples += _samples(before, done)[: SAMPLES - len(self.samples)]
+
+    def forget(self) -> None:
+        """Count rows anew; calls stay, for they were made."""
+        self.__init__(usage=self.usage)  # type: ignore[misc]
 
     def add(self, other: StepStats) -> None:
         """Add the account of another part."""

@@ -1,37 +1,46 @@
-"""Streaming a stage: small batches flow through all its operators at once, and come out in the order they went in."""
+"""Streaming a stage: rows flow through all its steps in small batches, and come out in the order they went in."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from dataflow.core.eager import identity
-from dataflow.core.outcome import DROPPED, FAILED
+from dataflow.core.background import gathered
+from dataflow.core.frames import ROW
+from dataflow.core.outcome import DROPPED, FAILED, Outcome
 from dataflow.core.protocols import Scope
+from dataflow.plan.optimise import Wave
 from dataflow.plan.plan import Stage
 from dataflow.plan.trace import Call
+from dataflow.runtime.aside import Aside
 from dataflow.runtime.rundir import STEP, StageDir, stamped
 from dataflow.runtime.stats import StepStats
+from dataflow.storage.trailing import TrailingTable
 
 MODEL_BATCH = 8
-"""Rows that walk together through a stage with model calls."""
+"""Rows that walk together through a stage with model calls, where the models answer fast."""
+SLOW_S = 0.15
+"""From this latency of the models on rows walk one by one: none then waits for a slow neighbour."""
+MANY = 512
+"""With more calls under way than these a slow neighbour holds up too little to matter."""
 LIST_BATCH = 256
-"""The same for a serving that only answers lists."""
+"""Rows that walk together where a serving only answers lists."""
 ROW_BATCH = 8192
 """Rows worked on together in a stage without model calls: Ctrl-C waits for no more than these."""
 IN_FLIGHT = 3
 """Such batches under way at once."""
 
+Listener = Callable[[pl.DataFrame], Awaitable[None]]
+
 
 @dataclass
 class Flowing:
-    """What came of one batch, or of all batches of a part."""
+    """What came of one batch."""
 
     frame: pl.DataFrame
     dropped: list[pl.DataFrame] = field(default_factory=list)
@@ -42,56 +51,81 @@ class Flowing:
 
 
 class Streamer:
-    """Puts the parts of a stage's input through its operators, a bounded number of rows at a time."""
+    """Puts the parts of a stage's input through its steps, a bounded number of rows at a time."""
 
     def __init__(
         self,
         stage: Stage,
         to: StageDir,
-        totals: dict[int, StepStats],
-        journal: Path | None,
+        totals: Mapping[int, StepStats],
+        scopes: Mapping[int, Scope],
         *,
         keep_steps: bool = False,
+        watch: Callable[[Call, StepStats], None] = lambda _call, _stats: None,
+        listener: Listener | None = None,
+        table: TrailingTable | None = None,
     ) -> None:
-        self.stage, self.to, self.totals, self.keep_steps = stage, to, totals, keep_steps
-        self.scopes = {
-            c.step: Scope(
-                operator=identity(_op(c), c.binding), journal=journal, usage=totals[c.step].usage, depth=i
-            )
-            for i, c in enumerate(stage.calls)
-        }
-        self.batch, self.window = _sizes(stage)
+        self.stage, self.to, self.totals, self.scopes = stage, to, totals, scopes
+        self.keep_steps, self.watch, self.listener, self.table = keep_steps, watch, listener, table
+        self.pace = Pace(stage, totals)
         self._busy_until = {c.step: 0.0 for c in stage.calls}
 
     async def run(self, parts: Iterator[tuple[int, pl.DataFrame]]) -> None:
         """Work through the parts that are not done yet; each is on disk as soon as its last row is through."""
-        gate = asyncio.Semaphore(self.window)
+        gate = Gate(self.pace.window)
         async with asyncio.TaskGroup() as tasks:
-            async for number, frame in _pulled(parts):
-                batches = []
-                for piece in _slices(frame, self.batch):
-                    await gate.acquire()
-                    batches.append(tasks.create_task(self._flow_gated(piece, gate)))
-                tasks.create_task(self._keep(number, batches))
+            async for number, whole in _pulled(parts):
+                aside, batches = Aside(whole, self.stage), []
+                for piece in self._slices(aside.walking):
+                    await gate.enter(piece.height)
+                    batches.append(tasks.create_task(self._flow_gated(piece, aside, gate)))
+                tasks.create_task(self._keep(number, batches, aside))
 
-    async def _flow_gated(self, frame: pl.DataFrame, gate: asyncio.Semaphore) -> Flowing:
+    def _slices(self, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """The frame in batches of the size that suits at the moment; one empty batch for an empty frame."""
+        first = 0
+        while first < frame.height or first == 0:
+            rows = self.pace.rows()
+            yield frame.slice(first, rows)
+            first += rows
+
+    async def _flow_gated(self, frame: pl.DataFrame, aside: Aside, gate: Gate) -> Flowing:
         try:
-            return await self._flow(frame)
+            flowing = await self._flow(frame)
+            if self.listener is not None and flowing.frame.height:
+                await self.listener(aside.whole(flowing.frame))
         finally:
-            gate.release()
+            gate.leave(frame.height)
+        return flowing
 
     async def _flow(self, frame: pl.DataFrame) -> Flowing:
         flowing = Flowing(frame)
-        for call in self.stage.calls:
-            await self._through(call, flowing)
+        for wave in self.stage.waves:
+            if len(wave) == 1:
+                await self._through(wave[0], flowing)
+            else:
+                await self._at_once(wave, flowing)
         return flowing
 
     async def _through(self, call: Call, flowing: Flowing) -> None:
-        before, started = flowing.frame, time.perf_counter()
-        done = await _op(call).apply(before, call.binding, self.scopes[call.step])
+        started = time.perf_counter()
+        self._note(call, flowing, await self._apply(call, flowing.frame), started)
+
+    async def _at_once(self, wave: Wave, flowing: Flowing) -> None:
+        """Steps that do not depend on each other; a row that one of them failed is out, whatever the others say."""
+        started, before = time.perf_counter(), flowing.frame
+        for call, done in zip(wave, await gathered(self._apply(c, before) for c in wave), strict=True):
+            self._note(call, flowing, _narrowed(done, flowing.frame, call), started)
+
+    async def _apply(self, call: Call, frame: pl.DataFrame) -> Outcome:
+        done: Outcome = await call.operator.apply(frame, call.binding, self.scopes[call.step])  # type: ignore[attr-defined]
+        return done
+
+    def _note(self, call: Call, flowing: Flowing, done: Outcome, started: float) -> None:
+        """Go on with what a step let through, and account for the rest."""
         stats, total = StepStats(), self.totals[call.step]
         stats.samples = total.samples[:]
-        stats.saw(before, done, self._busy(call.step, started))
+        stats.saw(flowing.frame, done, self._busy(call.step, started))
         stats.samples = stats.samples[len(total.samples) :]
         total.add(stats)
         flowing.stats[call.step], flowing.frame = stats, done.frame
@@ -99,6 +133,7 @@ class Streamer:
             flowing.dropped.append(stamped(done.dropped, call.step, call.name))
         if done.failed.height:
             flowing.failed.append(stamped(done.failed, call.step, call.name))
+            self.watch(call, total)
         if self.keep_steps:
             flowing.steps[call.step] = done.frame
 
@@ -109,11 +144,11 @@ class Streamer:
         self._busy_until[step] = now
         return now - since
 
-    async def _keep(self, number: int, batches: list[asyncio.Task[Flowing]]) -> None:
+    async def _keep(self, number: int, batches: list[asyncio.Task[Flowing]], aside: Aside) -> None:
         done = [await b for b in batches]
-        await asyncio.to_thread(self._write, number, done)
+        await asyncio.to_thread(self._write, number, done, aside)
 
-    def _write(self, number: int, done: list[Flowing]) -> None:
+    def _write(self, number: int, done: list[Flowing], aside: Aside) -> None:
         for call in self.stage.calls if self.keep_steps else ():
             self.to.keep_step(number, call.step, _concat([d.steps[call.step] for d in done]))
         stats = {c.step: StepStats() for c in self.stage.calls}
@@ -122,7 +157,74 @@ class Streamer:
                 stats[step].add(s)
         dropped = [f for d in done for f in d.dropped] or [pl.DataFrame(schema=STEP | DROPPED)]
         failed = [f for d in done for f in d.failed] or [pl.DataFrame(schema=STEP | FAILED)]
-        self.to.keep(number, _concat([d.frame for d in done]), pl.concat(dropped), pl.concat(failed), stats)
+        frame = aside.whole(_concat([d.frame for d in done]))
+        self.to.keep(number, frame, pl.concat(dropped), aside.whole_failed(pl.concat(failed)), stats)
+        if self.table is not None:
+            self.table.put(number, frame)
+
+
+class Gate:
+    """Lets rows in up to a bound, in the order in which they come."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows, self.inside = rows, 0
+        self._open = asyncio.Event()
+
+    async def enter(self, rows: int) -> None:
+        while self.inside and self.inside + rows > self.rows:
+            self._open.clear()
+            await self._open.wait()
+        self.inside += rows
+
+    def leave(self, rows: int) -> None:
+        self.inside -= rows
+        self._open.set()
+
+
+class Pace:
+    """How many rows walk together, and how many are under way at once."""
+
+    def __init__(self, stage: Stage, totals: Mapping[int, StepStats]) -> None:
+        asking = [c for c in stage.calls if c.op is not None and c.op.calls_models]
+        servings = [s for c in asking for s in servings_of(c)]
+        self.usages = [totals[c.step].usage for c in asking]
+        if not asking:
+            self.fixed, self.window = ROW_BATCH, ROW_BATCH * IN_FLIGHT
+        elif any(not hasattr(s, "ask") and not hasattr(s, "embed") for s in servings):
+            self.fixed, self.window = LIST_BATCH, LIST_BATCH * IN_FLIGHT
+        else:
+            workers = max((getattr(getattr(s, "policy", None), "workers", 8) for s in servings), default=8)
+            self.fixed = MODEL_BATCH if workers > MANY else 0
+            self.window = 2 * workers + 2 * MODEL_BATCH * len(stage.calls)
+
+    def rows(self) -> int:
+        """The rows of the next batch: many where replies come fast, one where they are slow or not yet known."""
+        if self.fixed:
+            return self.fixed
+        recent = [x for usage in self.usages for x in usage.latencies[-32:]]
+        if not recent:
+            return MODEL_BATCH if any(usage.cached for usage in self.usages) else 1
+        slow = sum(recent) / len(recent) / SLOW_S
+        return max(1, min(MODEL_BATCH, round(MODEL_BATCH * (1.4 - slow))))
+
+
+def servings_of(call: Call) -> list[Any]:
+    """The servings that a step asks."""
+    named = (getattr(call.operator, n, None) for n in ("llm_serving", "embedding_serving"))
+    return [s for s in named if s is not None]
+
+
+def _narrowed(done: Outcome, frame: pl.DataFrame, call: Call) -> Outcome:
+    """What a step of a wave did, for the rows that the steps before it in the wave let through."""
+    made, failed = done.frame, done.failed
+    if failed.height:
+        failed = failed.filter(pl.col("row").is_in(frame[ROW].implode()))
+    if made.height < frame.height or failed.height:
+        frame = frame.filter(pl.col(ROW).is_in(made[ROW].implode()))
+    if frame.height < made.height:
+        made = made.filter(pl.col(ROW).is_in(frame[ROW].implode()))
+    columns = list(call.binding.writes.values())
+    return Outcome(frame.with_columns(made.select(columns)), done.dropped, failed, done.metrics)
 
 
 async def _pulled(parts: Iterator[tuple[int, pl.DataFrame]]) -> AsyncIterator[tuple[int, pl.DataFrame]]:
@@ -131,32 +233,5 @@ async def _pulled(parts: Iterator[tuple[int, pl.DataFrame]]) -> AsyncIterator[tu
         yield item
 
 
-def _slices(frame: pl.DataFrame, rows: int) -> Iterator[pl.DataFrame]:
-    if frame.height <= rows:
-        yield frame
-    else:
-        yield from frame.iter_slices(rows)
-
-
 def _concat(frames: list[pl.DataFrame]) -> pl.DataFrame:
     return frames[0] if len(frames) == 1 else pl.concat(frames, how="vertical_relaxed")
-
-
-def _op(call: Call) -> Any:
-    return call.op
-
-
-def _sizes(stage: Stage) -> tuple[int, int]:
-    """Rows that walk together, and how many such batches are under way at once."""
-    if not stage.calls_models:
-        return ROW_BATCH, IN_FLIGHT
-    servings = [s for c in stage.calls for s in _servings(c)]
-    if any(not hasattr(s, "ask") and not hasattr(s, "embed") for s in servings):
-        return LIST_BATCH, IN_FLIGHT
-    workers = max((getattr(getattr(s, "policy", None), "workers", 8) for s in servings), default=8)
-    return MODEL_BATCH, max(4, -(-2 * workers // MODEL_BATCH) + 2 * len(stage.calls))
-
-
-def _servings(call: Call) -> list[Any]:
-    named = (getattr(call.operator, n, None) for n in ("llm_serving", "embedding_serving"))
-    return [s for s in named if s is not None]

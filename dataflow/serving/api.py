@@ -7,12 +7,12 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from dataflow.core.errors import ConfigError, ServingError
+from dataflow.core.errors import ConfigError
 from dataflow.core.protocols import ChatBackend, EmbedBackend
 from dataflow.serving.backends.openai import ChatEndpoint, EmbeddingEndpoint, Endpoint
 from dataflow.serving.base import Serving
 from dataflow.serving.engine import Policy
-from dataflow.serving.prices import host_of, is_local, price_of
+from dataflow.serving.prices import host_of, is_local, is_priced, longest_reply, price_of
 
 OPENAI = "https://api.openai.com/v1/chat/completions"
 DEPRECATED = ("timeout", "request_timeout")
@@ -67,7 +67,11 @@ class APILLMServing(Serving):
         given = {} if temperature is None else {"temperature": float(temperature)}
         self.sampling: dict[str, Any] = {**given, **configs}
         policy = Policy(
-            max_workers, max_retries, price=price if price is not None else price_of(model_name, api_url)
+            max_workers,
+            max_retries,
+            price=price if price is not None else price_of(model_name, api_url),
+            priced=price is not None or is_priced(model_name, api_url),
+            max_output=longest_reply(model_name),
         )
         super().__init__(model_name, policy)
 
@@ -103,8 +107,7 @@ class APILLMServing(Serving):
     def _endpoint(
         self, path: str, model: str, sampling: Mapping[str, Any], drop: tuple[str, ...] = ()
     ) -> Endpoint:
-        if fault := self.check():
-            raise ServingError(f"{self.name}: {fault}")
+        self.require()
         kept = {k: v for k, v in sampling.items() if k not in drop}
         key = os.environ.get(self.key_name, "").strip()
         return Endpoint(_address(self.api_url, path), model, key, self.policy.workers, *self.timeouts, kept)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from dataflow.core import background
 from dataflow.core.abc import LLMServingABC
-from dataflow.core.errors import CallError, ConfigError, RowError
+from dataflow.core.errors import CallError, ConfigError, RowError, ServingError
 from dataflow.core.protocols import ChatBackend, EmbedBackend, Message, Reply, Request, Scope
 from dataflow.serving.engine import Engine, Policy
 from dataflow.serving.structured import checked
@@ -25,6 +25,8 @@ class Serving(LLMServingABC):
     `errors` by position until the next call. Calls made inside a pipeline are journalled with its run.
     """
 
+    holds_model: ClassVar[bool] = False
+    """Whether it keeps a model in the memory of this machine, which others may need when it is done."""
     embed_batch: ClassVar[int] = 64
     """Texts sent in one embedding request."""
 
@@ -49,6 +51,11 @@ class Serving(LLMServingABC):
     def check(self) -> str | None:
         """What would keep every call from being answered, found without a call; null where nothing is known."""
         return None
+
+    def require(self) -> None:
+        """Raise `ServingError` where `check` finds that no call can succeed; in a replay none is made."""
+        if not background.replaying.get() and (fault := self.check()):
+            raise ServingError(f"{self.name}: {fault}")
 
     @property
     def fingerprint(self) -> Mapping[str, Any]:

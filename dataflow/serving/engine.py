@@ -1,81 +1,99 @@
-"""The request engine under every back end: slots, retries, the journal, usage. A back end only answers."""
+"""The request engine under every back end: the journal, requests asked once, usage. A back end only answers."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from dataflow.core.background import gathered
 from dataflow.core.errors import CallError, ServingError
-from dataflow.core.protocols import ChatBackend, EmbedBackend, Reply, Request, Scope, Usage
-from dataflow.serving.faults import Fault, Throttled, Unreachable
+from dataflow.core.protocols import ChatBackend, EmbedBackend, Reply, Request, Scope
+from dataflow.serving.budget import most_for_chat, most_for_texts
+from dataflow.serving.counts import count_saved, count_spent
+from dataflow.serving.faults import Fault
 from dataflow.serving.journal import Entry, Journal, key_of
-from dataflow.serving.slots import Slots
+from dataflow.serving.lane import Lane
+from dataflow.serving.policy import Policy
+from dataflow.serving.prefix import prefix_of
+
+__all__ = ["Engine", "Policy"]
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-LATENCIES_KEPT = 2000
-GIVE_UP_AFTER = 8
 
 
-@dataclass(frozen=True)
-class Policy:
-    """How hard a call is tried."""
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """A request on its way: what sends it, and what must be given back when its reply is durable."""
 
-    workers: int = 10
-    """Calls in flight at most. A call is in flight until its reply is durable."""
-    max_retries: int = 5
-    """Further tries after a transport fault or a 5xx; a 429 is no try."""
-    backoff_s: float = 0.5
-    """Wait before the second try; doubled for each further one, and jittered."""
-    max_backoff_s: float = 30.0
-    deadline_s: float = 900.0
-    """How long one call is tried from its first slot on, waits included."""
-    price: tuple[float, float] = (0.0, 0.0)
-    """US dollars for a million prompt tokens and a million completion tokens."""
+    lane: Lane
+    scope: Scope
+    journal: Journal | None
+    most: float
+    send: Callable[[], Awaitable[list[Entry]]]
+
+    async def entries(self) -> list[Entry]:
+        """What was sent for; slot and reservation are held until it is durable."""
+        entries = await self.send()
+        try:
+            if self.journal is not None:
+                await self.journal.put(entries)
+        finally:
+            self.lane.slots.release()
+            if self.scope.budget is not None:
+                self.scope.budget.settle(self.most, sum(e.cost for e in entries))
+        return entries
 
 
 class Engine:
-    """Sends requests to one back end, each at most once for good.
+    """Sends requests to back ends, each at most once for good.
 
     Raises, by its calls:
         CallError: a request refused, or out of tries: an error of that row.
-        ServingError: a back end that answers nobody: the run should stop.
+        ServingError: a back end that answers nobody, or a budget that is spent: the run should stop.
     """
 
     def __init__(self, policy: Policy, name: str) -> None:
         self.policy, self.name = policy, name
-        self.slots = Slots(policy.workers)
+        self._lanes: dict[str, Lane] = {}
         self._flying: dict[bytes, asyncio.Future[Entry]] = {}
-        self._hopeless, self._heard = 0, False
 
     async def chat(
         self, backend: ChatBackend, request: Request, scope: Scope, row: str, sample: int
     ) -> Reply:
         """One reply, from the journal where it is there."""
         identity = backend.identity
+        shared = bool(identity.get("deterministic"))
         parts: list[Any] = [identity, request.messages, request.schema]
-        if not identity.get("deterministic"):
-            parts += [scope.operator, row, sample]
-
-        key = key_of(*parts)
+        key = key_of(*parts) if shared else key_of(*parts, scope.operator, row, sample)
+        journal = Journal.at(scope.journal) if scope.journal else None
+        if journal is not None and (entry := journal.get(key)):
+            count_saved(scope.usage, entry)
+            return _reply(entry, cached=True)
+        if scope.replay is not None:
+            raise _not_recorded(scope, row)
+        most = most_for_chat(request, identity, self.policy, self.name) if scope.budget else 0.0
+        lane, chat_as = self._lane("chat", backend), getattr(backend, "chat_as", None)
+        ask = partial(backend.chat, request) if chat_as is None else partial(chat_as, request, key, scope)
+        prefix = prefix_of(request) if self.policy.prefix_order else 0
 
         async def send() -> list[Entry]:
-            reply, seconds = await self._try(lambda: backend.chat(request), scope)
+            reply, seconds = await lane.send(ask, scope, most=most, prefix=prefix)
             body = (b"1" if reply.truncated else b"0") + reply.text.encode("utf-8", "surrogatepass")
-            took = reply.prompt_tokens, reply.completion_tokens, seconds
-            return [self._entry(key, body, scope, *took, row)]
+            if scope.usage is not None:
+                scope.usage.cached_tokens += reply.cached_tokens
+            return [self._entry(key, body, scope, reply.prompt_tokens, reply.completion_tokens, seconds, row)]
 
-        entry, cached = await self._once(key, scope, send, shared=bool(identity.get("deterministic")))
-        text = entry.body[1:].decode("utf-8", "surrogatepass")
-        return Reply(text, entry.prompt_tokens, entry.completion_tokens, cached, entry.body[:1] == b"1")
+        sending = _Sending(lane, scope, journal, most, send)
+        if not shared:
+            return _reply((await sending.entries())[0], cached=False)
+        entry, cached = await self._once(key, sending)
+        return _reply(entry, cached=cached)
 
     async def embed(
         self, backend: EmbedBackend, texts: Sequence[str], scope: Scope, batch: int
@@ -87,7 +105,9 @@ class Engine:
         missing = [(k, t) for k, t in dict(zip(keys, texts, strict=True)).items() if k not in known]
         groups = [missing[i : i + batch] for i in range(0, len(missing), batch)]
         for entry in known.values():
-            _saved(scope.usage, entry)
+            count_saved(scope.usage, entry)
+        if missing and scope.replay is not None:
+            raise _not_recorded(scope, f"with the text {missing[0][1][:60]!r}")
         made: dict[bytes, Entry | CallError] = {**known}
         for part in await gathered(self._embed_group(backend, g, scope, journal) for g in groups):
             made |= part
@@ -97,52 +117,48 @@ class Engine:
     async def _embed_group(
         self, backend: EmbedBackend, group: list[tuple[bytes, str]], scope: Scope, journal: Journal | None
     ) -> Mapping[bytes, Entry | CallError]:
-        async def call() -> tuple[np.ndarray, int]:
-            vectors, tokens = await backend.embed([t for _, t in group])
-            if len(vectors) != len(group):
-                raise Fault(f"{len(vectors)} vectors for {len(group)} texts")
-            return np.asarray(vectors, np.float32), tokens
+        lane, texts = self._lane("embed", backend), [text for _, text in group]
+        most = most_for_texts(texts, self.policy, self.name) if scope.budget else 0.0
 
         async def send() -> list[Entry]:
-            (rows, tokens), seconds = await self._try(call, scope)
-            each = tokens // len(group)
+            (rows, tokens), seconds = await lane.send(partial(_vectors, backend, texts), scope, most=most)
+            each, more = divmod(tokens, len(group))
             return [
-                self._entry(k, v.tobytes(), scope, each, 0, seconds)
-                for (k, _), v in zip(group, rows, strict=True)
+                self._entry(k, v.tobytes(), scope, each + (i < more), 0, seconds / len(texts))
+                for i, ((k, _), v) in enumerate(zip(group, rows, strict=True))
             ]
 
         try:
-            entries = await self._in_slot(send, journal)
+            entries = await _Sending(lane, scope, journal, most, send).entries()
         except CallError as error:
             log.warning("%s: %d texts were not embedded: %s", self.name, len(group), error)
             return {key: error for key, _ in group}
         return {e.key: e for e in entries}
 
-    async def _once(
-        self, key: bytes, scope: Scope, send: Callable[[], Awaitable[list[Entry]]], *, shared: bool
-    ) -> tuple[Entry, bool]:
-        """The entry of a key: from the journal, from the same request now in flight, or sent."""
-        journal = Journal.at(scope.journal) if scope.journal else None
-        if journal is not None and (entry := journal.get(key)):
-            _saved(scope.usage, entry)
-            return entry, True
-        while shared and (flying := self._flying.get(key)):
+    def _lane(self, kind: str, backend: Any) -> Lane:
+        lane = self._lanes.get(kind)
+        if lane is None or lane.backend is not backend:
+            lane = self._lanes[kind] = Lane(self.policy, self.name, backend)
+        return lane
+
+    async def _once(self, key: bytes, sending: _Sending) -> tuple[Entry, bool]:
+        """The entry of a key that several may ask for: from the same request now in flight, or sent."""
+        while flying := self._flying.get(key):
             if (entry := await _followed(flying)) is None:
                 continue
+            journal = sending.journal
             if journal is not None and journal.get(key) is None:
                 await journal.put([entry])
-            _saved(scope.usage, entry)
+            count_saved(sending.scope.usage, entry)
             return entry, True
-        if not shared:
-            return (await self._in_slot(send, journal))[0], False
-        return await self._lead(key, lambda: self._in_slot(send, journal)), False
+        return await self._lead(key, sending), False
 
-    async def _lead(self, key: bytes, work: Callable[[], Awaitable[list[Entry]]]) -> Entry:
+    async def _lead(self, key: bytes, sending: _Sending) -> Entry:
         """Send a request that others may be waiting for."""
         future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         self._flying[key] = future
         try:
-            (entry,) = await work()
+            (entry,) = await sending.entries()
         except BaseException as error:
             if isinstance(error, Exception):
                 future.set_exception(error)
@@ -154,71 +170,6 @@ class Engine:
             del self._flying[key]
         future.set_result(entry)
         return entry
-
-    async def _in_slot(
-        self, send: Callable[[], Awaitable[list[Entry]]], journal: Journal | None
-    ) -> list[Entry]:
-        """What was sent for, its slot held until it is durable."""
-        entries = await send()
-        try:
-            if journal is not None:
-                await journal.put(entries)
-        finally:
-            self.slots.release()
-        return entries
-
-    async def _try(self, call: Callable[[], Awaitable[T]], scope: Scope) -> tuple[T, float]:
-        """The result of a call, tried as the policy says; returns holding a slot, raises holding none."""
-        started, tries, waits = 0.0, 0, 0
-        while True:
-            await self.slots.acquire(scope.depth)
-            try:
-                begun = time.monotonic()
-                started = started or begun
-                result = await call()
-            except Throttled as fault:
-                self.slots.release()
-                waits += 1
-                wait = (
-                    fault.retry_after_s if fault.retry_after_s is not None else self._backoff(min(waits, 6))
-                )
-            except Fault as fault:
-                self.slots.release()
-                tries += 1
-                wait = self._backoff(tries)
-                if tries > self.policy.max_retries:
-                    raise self._failed(fault, tries, scope) from None
-            except BaseException:
-                self.slots.release()
-                _count(scope.usage, failed=1)
-                raise
-            else:
-                self._hopeless, self._heard = 0, True
-                _took(scope.usage, self.name, time.monotonic() - begun)
-                return result, time.monotonic() - begun
-            if time.monotonic() - started + wait > self.policy.deadline_s:
-                raise self._failed(Fault("no answer within the deadline"), tries + waits, scope)
-            _count(scope.usage, retried=1)
-            await asyncio.sleep(wait + random.random() * 0.1 * wait)
-
-    def _backoff(self, tries: int) -> float:
-        return min(self.policy.max_backoff_s, self.policy.backoff_s * 2.0 ** (tries - 1)) * (
-            0.5 + random.random() / 2
-        )
-
-    def _failed(self, fault: Fault, tries: int, scope: Scope) -> Exception:
-        _count(scope.usage, failed=1)
-        self._hopeless += 1
-        self._heard = self._heard or not isinstance(fault, Unreachable)
-        saved = "All replies so far are saved; run again when it answers."
-        if not self._heard:
-            return ServingError(
-                f"{self.name} has answered nothing so far, in {tries} tries ({fault}). {saved}"
-            )
-        if self._hopeless >= GIVE_UP_AFTER:
-            last = f"the last {self._hopeless} calls failed after {tries} tries each"
-            return ServingError(f"{self.name}: {last} ({fault}). {saved}")
-        return CallError(f"{self.name}: {fault} ({tries} tries)", status=fault.status, attempts=tries)
 
     def _entry(
         self,
@@ -232,11 +183,20 @@ class Engine:
     ) -> Entry:
         per_prompt, per_completion = self.policy.price
         cost = (prompt * per_prompt + completion * per_completion) / 1e6
-        if scope.usage is not None:
-            scope.usage.prompt_tokens += prompt
-            scope.usage.completion_tokens += completion
-            scope.usage.cost += cost
+        count_spent(scope.usage, prompt, completion, cost)
         return Entry(key, body, scope.operator, self.name, prompt, completion, cost, seconds, row)
+
+
+def _reply(entry: Entry, *, cached: bool) -> Reply:
+    text = entry.body[1:].decode("utf-8", "surrogatepass")
+    return Reply(text, entry.prompt_tokens, entry.completion_tokens, cached, entry.body[:1] == b"1")
+
+
+async def _vectors(backend: EmbedBackend, texts: list[str]) -> tuple[np.ndarray, int]:
+    vectors, tokens = await backend.embed(texts)
+    if len(vectors) != len(texts):
+        raise Fault(f"{len(vectors)} vectors for {len(texts)} texts")
+    return np.asarray(vectors, np.float32), tokens
 
 
 async def _followed(flying: asyncio.Future[Entry]) -> Entry | None:
@@ -249,26 +209,13 @@ async def _followed(flying: asyncio.Future[Entry]) -> Entry | None:
         return None
 
 
-def _saved(usage: Usage | None, entry: Entry) -> None:
-    if usage is not None:
-        usage.cached += 1
-        usage.saved_prompt_tokens += entry.prompt_tokens
-        usage.saved_completion_tokens += entry.completion_tokens
-        usage.saved_cost += entry.cost
-
-
-def _count(usage: Usage | None, *, failed: int = 0, retried: int = 0) -> None:
-    if usage is not None:
-        usage.failed += failed
-        usage.retried += retried
-
-
-def _took(usage: Usage | None, model: str, seconds: float) -> None:
-    if usage is None:
-        return
-    usage.calls += 1
-    usage.models.add(model)
-    if len(usage.latencies) < LATENCIES_KEPT:
-        usage.latencies.append(seconds)
-    elif (i := random.randrange(usage.calls)) < LATENCIES_KEPT:
-        usage.latencies[i] = seconds
+def _not_recorded(scope: Scope, row: str) -> Exception:
+    """Why a replay has no reply: the call had failed when it was recorded, or other things are asked now."""
+    assert scope.replay is not None
+    if row in scope.replay:
+        return CallError(scope.replay[row])
+    step = f"step {scope.depth} {scope.operator.partition(':')[0]}"
+    return ServingError(
+        f"the recording has no reply for {step}, row {row}: it was made with other prompts, models or rows; "
+        "record it anew"
+    )

@@ -6,15 +6,18 @@ from dataflow.core.errors import DataFlowError
 
 
 class Fault(DataFlowError):
-    """A try that failed for reasons outside the request: a dropped connection, a 5xx, a garbled body."""
+    """A try that failed for reasons outside the request: a dropped connection, a 5xx, a garbled body.
 
-    def __init__(self, message: str, status: int | None = None) -> None:
-        self.status = status
+    `sent` tells whether the request may have reached the model, and so may be billed.
+    """
+
+    def __init__(self, message: str, status: int | None = None, *, sent: bool = True) -> None:
+        self.status, self.sent = status, sent
         super().__init__(message)
 
 
 class Unreachable(Fault):
-    """A try that got no answer at all: a refused or dropped connection."""
+    """A try that got no answer at all: a refused or dropped connection, or silence."""
 
 
 class Throttled(Fault):
@@ -22,4 +25,4 @@ class Throttled(Fault):
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         self.retry_after_s = retry_after_s
-        super().__init__(message, 429)
+        super().__init__(message, 429, sent=False)

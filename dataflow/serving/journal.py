@@ -8,7 +8,6 @@ import json
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -20,14 +19,37 @@ import orjson
 from dataflow.core.errors import StorageError
 from dataflow.core.frames import dumps
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS replies (
-    key BLOB PRIMARY KEY, operator TEXT, model TEXT, body BLOB, prompt_tokens INTEGER,
-    completion_tokens INTEGER, cost REAL, seconds REAL, row TEXT, at REAL) WITHOUT ROWID
-"""
-_INSERT = "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_SELECT = (
-    "SELECT body, operator, model, prompt_tokens, completion_tokens, cost, seconds FROM replies WHERE key = ?"
+_VERSION = 2
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    """CREATE TABLE IF NOT EXISTS replies (
+    id INTEGER PRIMARY KEY, key BLOB NOT NULL, operator INTEGER, model INTEGER, body BLOB, prompt_tokens INTEGER,
+    completion_tokens INTEGER, nanodollars INTEGER, milliseconds INTEGER, row)""",
+    "CREATE UNIQUE INDEX IF NOT EXISTS replies_by_key ON replies (key)",
+    f"PRAGMA user_version = {_VERSION}",
+)
+_NAME = "INSERT INTO names (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id"
+_INSERT = "INSERT OR IGNORE INTO replies VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = "SELECT body, operator, model, prompt_tokens, completion_tokens, nanodollars, milliseconds FROM replies WHERE key = ?"
+_SET_ASIDE = (
+    "UPDATE replies SET key = randomblob(24) "
+    "WHERE operator = (SELECT id FROM names WHERE name = ?) AND row IN ({})"
+)
+_MIGRATE = (
+    "ALTER TABLE replies RENAME TO replies_1",
+    *_SCHEMA,
+    "INSERT OR IGNORE INTO names (name) SELECT operator FROM replies_1 UNION SELECT model FROM replies_1",
+    """INSERT INTO replies SELECT NULL, key, o.id, m.id, body, prompt_tokens, completion_tokens,
+    CAST(round(cost * 1e9) AS INTEGER), CAST(round(seconds * 1e3) AS INTEGER), CASE WHEN length(row) < 16 AND row NOT LIKE '-%'
+    AND CAST(CAST(row AS INTEGER) AS TEXT) = row THEN CAST(row AS INTEGER) ELSE row END
+    FROM replies_1 JOIN names o ON o.name = operator JOIN names m ON m.name = model ORDER BY at""",
+    "DROP TABLE replies_1",
+)
+_SETTINGS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA journal_size_limit=8388608",
 )
 _AT_ONCE = 500
 
@@ -84,6 +106,7 @@ class Journal:
         self.path, self._closed = path, False
         path.parent.mkdir(parents=True, exist_ok=True)
         self._reader = _connect(path)
+        self._names: dict[int, str] = {}
         self._waiting: queue.SimpleQueue[tuple[list[Entry], asyncio.Future[None]] | None] = (
             queue.SimpleQueue()
         )
@@ -92,7 +115,11 @@ class Journal:
 
     def get(self, key: bytes) -> Entry | None:
         row = self._reader.execute(_SELECT, (key,)).fetchone()
-        return Entry(key, *row) if row else None
+        if row is None:
+            return None
+        body, operator, model, prompt, completion, nanodollars, milliseconds = row
+        names = self._name(operator), self._name(model)
+        return Entry(key, body, *names, prompt, completion, nanodollars / 1e9, milliseconds / 1e3)
 
     async def put(self, entries: list[Entry]) -> None:
         """Keep replies; returns when they are durable."""
@@ -121,26 +148,35 @@ class Journal:
         for first in range(0, len(rows), _AT_ONCE):
             some = rows[first : first + _AT_ONCE]
             marks = ", ".join("?" * len(some))
-            update = f"UPDATE replies SET key = randomblob(24) WHERE operator = ? AND row IN ({marks})"  # noqa: S608
-            self._reader.execute(update, (operator, *some))
+            self._reader.execute(_SET_ASIDE.format(marks), (operator, *map(_compact, some)))
 
     def totals(self) -> dict[str, float]:
         """What all the replies here took: calls, prompt_tokens, completion_tokens, cost."""
-        names = ("prompt_tokens", "completion_tokens", "cost")
+        names = ("prompt_tokens", "completion_tokens", "nanodollars")
         sums = ", ".join(f"coalesce(sum({n}), 0)" for n in names)
         row = self._reader.execute(f"SELECT count(*), {sums} FROM replies").fetchone()  # noqa: S608
-        return dict(zip(("calls", *names), row, strict=True))
+        calls, prompt, completion, nanodollars = row
+        taken = {"calls": calls, "prompt_tokens": prompt, "completion_tokens": completion}
+        return taken | {"cost": nanodollars / 1e9}
+
+    def _name(self, number: int) -> str:
+        """An operator's or model's name, which the file holds once."""
+        if number not in self._names:
+            self._names = dict(self._reader.execute("SELECT id, name FROM names"))
+        return self._names[number]
 
     def _write(self) -> None:
-        connection = _connect(self.path)
+        connection, names = _connect(self.path), dict[str, int]()
         while (first := self._waiting.get()) is not None:
             group, last = self._gather(first)
-            fault = _commit(connection, [entry for entries, _ in group for entry in entries])
+            fault = _commit(connection, names, [entry for entries, _ in group for entry in entries])
             for loop in {f.get_loop() for _, f in group}:
                 with contextlib.suppress(RuntimeError):  # a loop that was closed waits for nothing
                     loop.call_soon_threadsafe(_settle, [f for _, f in group if f.get_loop() is loop], fault)
             if last:
                 break
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
 
     def _gather(
@@ -158,40 +194,58 @@ class Journal:
 def _connect(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=60)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute(_SCHEMA)
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        _make(connection)
     except sqlite3.DatabaseError as error:
         raise StorageError(f"{path} is no journal ({error}); move it away and run again") from error
     return connection
 
 
-def _commit(connection: sqlite3.Connection, entries: list[Entry]) -> Exception | None:
-    now = time.time()
-    rows = [
-        (
-            e.key,
-            e.operator,
-            e.model,
-            e.body,
-            e.prompt_tokens,
-            e.completion_tokens,
-            e.cost,
-            e.seconds,
-            e.row,
-            now,
-        )
-        for e in entries
-    ]
+def _make(connection: sqlite3.Connection) -> None:
+    """Make the tables where there are none, or make them of those that version 0.1.0 wrote."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == _VERSION:
+        return
+    if version > _VERSION:
+        raise sqlite3.DatabaseError(f"version {version}, written by a later release")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        old = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'replies'").fetchone()
+        for statement in () if version == _VERSION else _MIGRATE if old else _SCHEMA:
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _compact(row: str) -> str | int:
+    """A row id as SQLite keeps it in the least room: most are whole numbers."""
+    return int(row) if len(row) < 16 and row.isdecimal() and row.isascii() and str(int(row)) == row else row
+
+
+def _commit(connection: sqlite3.Connection, names: dict[str, int], entries: list[Entry]) -> Exception | None:
     try:
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(_INSERT, rows)
+        connection.executemany(_INSERT, [_row(connection, names, e) for e in entries])
         connection.execute("COMMIT")
     except (sqlite3.Error, ValueError, OverflowError) as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        names.clear()
         return StorageError(f"the journal cannot be written: {error}")
     return None
+
+
+def _row(connection: sqlite3.Connection, names: dict[str, int], e: Entry) -> tuple[Any, ...]:
+    for name in (e.operator, e.model):
+        if name not in names:
+            (names[name],) = connection.execute(_NAME, (name,)).fetchone()
+    cost, took = round(e.cost * 1e9), round(e.seconds * 1e3)
+    tokens = e.prompt_tokens, e.completion_tokens
+    return e.key, names[e.operator], names[e.model], e.body, *tokens, cost, took, _compact(e.row)
 
 
 def _settle(futures: list[asyncio.Future[None]], fault: Exception | None) -> None:

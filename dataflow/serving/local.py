@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from dataflow.core import background
 from dataflow.core.errors import did_you_mean
@@ -28,6 +28,8 @@ class LocalLLMServing(Serving):
         threads: CPU threads; one a core where left out.
         seed: where sampling starts; drawn anew for each call where left out.
     """
+
+    holds_model: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -72,6 +74,8 @@ class LocalEmbeddingServing(Serving):
         model_name: a built-in embedding model; the old default `all-MiniLM-L6-v2` means the built-in one.
         batch_size: texts encoded at once.
     """
+
+    holds_model: ClassVar[bool] = True
 
     def __init__(
         self,

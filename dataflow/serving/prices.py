@@ -1,4 +1,4 @@
-"""What tokens cost: a small table of list prices, used where a serving is not told its own."""
+"""What tokens cost, and how long a reply can be: a small table, used where a serving is not told its own price."""
 
 from __future__ import annotations
 
@@ -12,7 +12,19 @@ def price_of(model: str, url: str = "") -> tuple[float, float]:
     """US dollars for a million prompt and a million completion tokens; nothing on this machine or if unknown."""
     if is_local(url):
         return 0.0, 0.0
-    return _table().get(model.rpartition("/")[2], (0.0, 0.0))
+    known = _table().get(model.rpartition("/")[2])
+    return known[:2] if known else (0.0, 0.0)
+
+
+def is_priced(model: str, url: str = "") -> bool:
+    """Whether the price is known; on this machine it is nothing."""
+    return is_local(url) or model.rpartition("/")[2] in _table()
+
+
+def longest_reply(model: str) -> int | None:
+    """The tokens that a model can answer with at most; null where unknown."""
+    known = _table().get(model.rpartition("/")[2])
+    return known[2] if known else None
 
 
 def is_local(url: str) -> bool:
@@ -32,6 +44,6 @@ def host_of(url: str) -> str:
 
 
 @cache
-def _table() -> dict[str, tuple[float, float]]:
+def _table() -> dict[str, tuple[float, float, int]]:
     text = resources.files(__package__).joinpath("prices.json").read_text()
-    return {name: (float(p), float(c)) for name, (p, c) in json.loads(text)["models"].items()}
+    return {name: (float(p), float(c), int(n)) for name, (p, c, n) in json.loads(text)["models"].items()}

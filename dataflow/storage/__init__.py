@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dataflow.storage.memory import InMemoryStorage as InMemoryStorage
     from dataflow.storage.memory import MemoryStorage as MemoryStorage
     from dataflow.storage.remote import source_of as source_of
+    from dataflow.storage.remote import write_table as write_table
+    from dataflow.storage.remote.push import push_to_hub as push_to_hub
     from dataflow.storage.source import FileSource as FileSource
     from dataflow.storage.source import FrameSource as FrameSource
     from dataflow.storage.tables import BadLine as BadLine
@@ -35,7 +37,9 @@ __getattr__, __dir__, __all__ = lazy(
         "LazyFileStorage": "lazy",
         "MemoryStorage": "memory",
         "StreamBatchedFileStorage": "batched",
+        "push_to_hub": "remote.push",
         "source_of": "remote",
         "write_frames": "writing",
+        "write_table": "remote",
     },
 )

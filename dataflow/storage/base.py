@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from dataflow.core.frames import records
+from dataflow.storage.branches import Stepping
 
 if TYPE_CHECKING:
     from dataflow.core.operator import Operator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SHOWN = 120
 
 
-class DataFlowStorage(ABC):
+class DataFlowStorage(Stepping, ABC):
     """Holds the table between steps. A subclass needs `read`, `write` and `get_keys_from_dataframe`.
 
     `step()` moves on and returns a copy pinned to the step now begun, which an operator reads from; what it
@@ -26,7 +26,6 @@ class DataFlowStorage(ABC):
     hold, such as a list or dict, not in an attribute that `write` sets.
     """
 
-    operator_step: int = -1
     run_dir: Path | None = None
     """The folder that keeps the replies paid for on behalf of this storage; null for none."""
 
@@ -41,14 +40,6 @@ class DataFlowStorage(ABC):
     @abstractmethod
     def get_keys_from_dataframe(self) -> list[str]:
         """The names of the columns."""
-
-    def step(self) -> Self:
-        self.operator_step += 1
-        return copy.copy(self)
-
-    def reset(self) -> Self:
-        self.operator_step = -1
-        return self
 
     def frame(self) -> pl.DataFrame:
         """The table of this step as a polars frame."""
@@ -65,6 +56,7 @@ class DataFlowStorage(ABC):
         from dataflow.core.eager import run_step
 
         run_step(operator, binding, self)
+        self.note_step(binding.writes.values(), operator)
 
     def __repr__(self) -> str:
         shown = (f"{k}={_clipped(v)}" for k, v in vars(self).items() if not k.startswith("_"))

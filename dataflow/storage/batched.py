@@ -19,10 +19,11 @@ class BatchedFileStorage(FileStorage):
         cache_path: str = "./cache",
         file_name_prefix: str = "dataflow_cache_step",
         cache_type: str = "jsonl",
+        **elsewhere: Any,
     ) -> None:
         if cache_type not in ("jsonl", "csv"):
             raise ConfigError(f"cache_type={cache_type!r} cannot be batched; there are jsonl, csv")
-        super().__init__(first_entry_file_name, cache_path, file_name_prefix, cache_type)
+        super().__init__(first_entry_file_name, cache_path, file_name_prefix, cache_type, **elsewhere)
         self.batch_size: int | None = None
         self.batch_step = 0
         self.record_count: int | None = None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 import polars as pl
 
@@ -23,14 +24,15 @@ class _Held:
         self.path_of, self.all_steps = path_of, all_steps
         self.frames: dict[int, pl.DataFrame] = {}
         self.unsaved: set[int] = set()
+        self.read: set[int] = set()
         self.lock = RLock()
 
-    def keep(self, step: int, frame: pl.DataFrame) -> None:
-        """Keep a table, and let go of those that no later step reads."""
+    def keep(self, step: int, frame: pl.DataFrame, oldest: int) -> None:
+        """Keep a table, and let go of those before `oldest`, which no later step reads."""
         with self.lock:
             self.frames[step] = frame
             self.unsaved.add(step)
-            for old in [s for s in self.frames if s < step - 1]:
+            for old in [s for s in self.frames if s < oldest]:
                 if self.all_steps:
                     self.flush(old)
                 self.frames.pop(old)
@@ -49,8 +51,12 @@ class _Held:
 
     def flush_all(self) -> list[str]:
         with self.lock:
-            steps = sorted(self.frames) if self.all_steps else sorted(self.frames)[-1:]
-            return [self.flush(step) for step in steps]
+            last = max(self.frames, default=0)
+            return [
+                self.flush(s)
+                for s in sorted(self.frames)
+                if self.all_steps or s == last or s not in self.read
+            ]
 
 
 class LazyFileStorage(FileStorage):
@@ -68,8 +74,9 @@ class LazyFileStorage(FileStorage):
         cache_type: str = "jsonl",
         save_on_exit: bool = True,
         flush_all_steps: bool = False,
+        **elsewhere: Any,
     ) -> None:
-        super().__init__(first_entry_file_name, cache_path, file_name_prefix, cache_type)
+        super().__init__(first_entry_file_name, cache_path, file_name_prefix, cache_type, **elsewhere)
         self.save_on_exit, self.flush_all_steps = save_on_exit, flush_all_steps
         path_of = partial(_step_path, Path(cache_path).absolute(), file_name_prefix, self.cache_type)
         self._held = _Held(path_of, flush_all_steps)
@@ -83,17 +90,18 @@ class LazyFileStorage(FileStorage):
         return self._held.flush(step)
 
     def flush_all(self) -> list[str]:
-        """Write the last table, or all in memory with `flush_all_steps`; return the paths."""
+        """Write the last table of each branch, or all in memory with `flush_all_steps`; return the paths."""
         return self._held.flush_all()
 
     def _keep(self, step: int, frame: pl.DataFrame) -> None:
-        self._held.keep(step, frame)
+        self._held.keep(step, frame, oldest=step - 1 if self._tables is None else 0)
         if self.save_on_exit:
             atexit.unregister(self._held.flush_all)
             atexit.register(self._held.flush_all)
 
     def _source(self, step: int) -> FileSource | FrameSource:
         held = self._held.frames.get(step)
+        self._held.read.add(step)
         return super()._source(step) if held is None else FrameSource(held)
 
 

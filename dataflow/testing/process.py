@@ -31,6 +31,9 @@ class ServerProcess:
     faults: Faults = field(default_factory=Faults)
     slots: int | None = None
     admit: int | None = None
+    admit_schedule: Sequence[tuple[float, int]] = ()
+    quota: tuple[int, float] | None = None
+    outages: Sequence[tuple[float, float]] = ()
     seed: int = 0
     dim: int = 16
     port: int = 0
@@ -58,10 +61,16 @@ class ServerProcess:
         replies = [self.reply] if isinstance(self.reply, str) else self.reply or ()
         names = ("latency_s", "sigma", "slots", "admit", "seed", "dim", "port", "count_file")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        spans = {
+            "admit-schedule": self.admit_schedule,
+            "quota": [self.quota] if self.quota else (),
+            "outages": self.outages,
+        }
         faults = {f.name: getattr(self.faults, f.name) for f in fields(Faults)}
         return [
             *(f"--{name.replace('_', '-')}={value}" for name, value in given.items()),
             *(f"--fault={name}={value}" for name, value in faults.items() if value is not None),
+            *(f"--{name}={','.join(f'{a}:{b}' for a, b in pairs)}" for name, pairs in spans.items() if pairs),
             *(f"--reply={text}" for text in replies),
         ]
 
@@ -81,9 +90,13 @@ class ServerProcess:
         """Set the counters to zero."""
         self._request("POST", "/reset")
 
-    def set_down(self, down: bool | Literal["close"]) -> None:
+    def set_down(self, down: bool | Literal["close", "hang"]) -> None:
         """Start or end an outage."""
         self._request("POST", "/down", down)
+
+    def set_admit(self, admit: int | None) -> None:
+        """Set how many requests may be under way at once."""
+        self._request("POST", "/admit", admit)
 
 
 def read_arguments(argv: Sequence[str] | None) -> dict[str, Any]:
@@ -92,7 +105,15 @@ def read_arguments(argv: Sequence[str] | None) -> dict[str, Any]:
     latency, sigma = options.pop("latency"), options.pop("sigma")
     options["latency_s"] = lognormal(latency, sigma) if sigma else latency
     options["faults"] = Faults(**dict(options.pop("fault")))
+    options["admit_schedule"] = [(seconds, int(admit)) for seconds, admit in options["admit_schedule"]]
+    if options["quota"]:
+        requests, seconds = options["quota"][0]
+        options["quota"] = int(requests), seconds
     return options
+
+
+def _pairs(text: str) -> list[tuple[float, float]]:
+    return [(float(a), float(b)) for a, _, b in (pair.partition(":") for pair in text.split(","))]
 
 
 def _fault(text: str) -> tuple[str, float]:
@@ -112,6 +133,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--reply", action="append", help="repeat it to have the request's hash pick one")
     parser.add_argument("--slots", type=int)
     parser.add_argument("--admit", type=int)
+    parser.add_argument("--admit-schedule", type=_pairs, default=[], metavar="SECONDS:ADMIT,…")
+    parser.add_argument("--quota", type=_pairs, metavar="REQUESTS:SECONDS")
+    parser.add_argument("--outages", type=_pairs, default=[], metavar="BEGIN:END,…", help="in seconds")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dim", type=int, default=16)
     parser.add_argument("--count-file", type=Path, help="append the key of each request to this file")

@@ -14,12 +14,12 @@ import os
 import signal
 import sys
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import orjson
 
@@ -33,11 +33,15 @@ from dataflow.testing.answers import (
     request_key,
     unit_vector,
 )
+from dataflow.testing.clock import Clock
+from dataflow.testing.counters import Counters
 from dataflow.testing.faults import Faults, Latency, lognormal
 from dataflow.testing.process import ServerProcess, read_arguments
 from dataflow.testing.wire import REASONS, Link, Listener
 
 logger = logging.getLogger(__name__)
+
+Down = bool | Literal["close", "hang"]
 
 _REQUIRED_FIELD = {b"POST /v1/chat/completions": "messages", b"POST /v1/embeddings": "input"}
 
@@ -56,7 +60,7 @@ class _Job:
 
 
 @dataclass(eq=False)
-class FaultyServer:
+class FaultyServer(Counters):
     """Serve chat completions and embeddings on 127.0.0.1, with faults; `with FaultyServer() as server`."""
 
     reply: Reply = None
@@ -67,7 +71,14 @@ class FaultyServer:
     slots: int | None = None
     """Requests served at once; the others wait their turn, as in vLLM."""
     admit: int | None = None
-    """Requests under way at once; one more gets 429 with `Retry-After: faults.retry_after_s`."""
+    """Requests under way at once; one more gets 429 with `Retry-After: faults.retry_after_s`. May be set at run time."""
+    admit_schedule: Sequence[tuple[float, int]] = ()
+    """What `admit` is: (seconds, requests) one after the other, over and over, from the first request on."""
+    quota: tuple[int, float] | None = None
+    """Requests in each so many seconds, as (requests, seconds); one more gets 429. Answers tell what is left, in the
+    headers `x-ratelimit-remaining-requests` and `x-ratelimit-reset-requests`."""
+    outages: Sequence[tuple[float, float]] = ()
+    """Seconds from the first request on at which an outage begins, and ends."""
     seed: int = 0
     dim: int = 16
     """Length of an embedding when the request has no `dimensions`."""
@@ -76,32 +87,21 @@ class FaultyServer:
     count_file: Path | None = None
     """A file to which the key of each request is appended, a line each, as the request arrives."""
 
-    down: bool | Literal["close"] = field(default=False, init=False)
-    """An outage, to be set at run time: True answers 503, "close" closes the connection."""
-    in_flight: int = field(default=0, init=False)
+    down: Down = field(default=False, init=False)
+    """An outage, to be set at run time: True answers 503, "close" closes the connection, "hang" never answers."""
 
     def __post_init__(self) -> None:
         self._listener: Listener | None = None
         self._waiting: deque[_Job] = deque()
         self._busy = 0
         self._count_fd = -1
+        self.clock = Clock(self.admit_schedule, self.quota, self.outages)
         self.reset()
 
     def reset(self) -> None:
         """Set every counter to zero and every request back to its first attempt; call it between runs."""
-        self.calls = 0
-        """Complete chat and embedding requests that arrived, whatever became of them, outages aside."""
-        self.answered = 0
-        """Requests answered 200 with a good body."""
-        self.refused = 0
-        """Requests turned away while `down`."""
-        self.prompts: Counter[str] = Counter()
-        """How often each request was asked, by `request_key`."""
-        self.faulted: Counter[str] = Counter()
-        """How often each fault was met."""
-        self.log: list[dict[str, Any]] = []
-        """With `keep_log`, the time, status, key and fault of each request; 0 for a drop, 499 for a lost client."""
-        self.peak_in_flight = self.in_flight
+        self.reset_counters()
+        self.clock.reset()
 
     @property
     def base_url(self) -> str:
@@ -110,21 +110,6 @@ class FaultyServer:
     @property
     def url(self) -> str:
         return f"{self.base_url}/chat/completions"
-
-    @property
-    def repeated(self) -> int:
-        """Count the calls beyond the first of each request."""
-        return self.calls - len(self.prompts)
-
-    def stats(self) -> dict[str, Any]:
-        """Return the counters as plain values; `cpu_s` is that of the whole process."""
-        names = ("calls", "answered", "refused", "repeated", "in_flight", "peak_in_flight")
-        counts = {name: getattr(self, name) for name in names}
-        return counts | {
-            "unique": len(self.prompts),
-            "faulted": dict(self.faulted),
-            "cpu_s": time.process_time(),
-        }
 
     def start(self) -> None:
         """Listen, on a thread of its own; on the same port as before where it was stopped."""
@@ -155,7 +140,7 @@ class FaultyServer:
     def _receive(self, link: Link, route: bytes, raw: bytes) -> None:
         if route not in _REQUIRED_FIELD:
             self._control(link, route, raw)
-        elif self.down:
+        elif self.down or self.clock.is_outage():
             self._turn_away(link)
         else:
             self._accept(link, _REQUIRED_FIELD[route], raw)
@@ -164,7 +149,7 @@ class FaultyServer:
         self.refused += 1
         if self.down == "close":
             link.transport.close()
-        else:
+        elif self.down != "hang":
             link.send(503, error_body(503, "down"))
 
     def _control(self, link: Link, route: bytes, raw: bytes) -> None:
@@ -182,6 +167,9 @@ class FaultyServer:
             case b"POST /down":
                 self.down = orjson.loads(raw)
                 link.send(200, b"{}")
+            case b"POST /admit":
+                self.admit = orjson.loads(raw)
+                link.send(200, b"{}")
             case _:
                 link.send(404, error_body(404, f"no such endpoint: {route.decode(errors='replace')}"))
 
@@ -198,10 +186,15 @@ class FaultyServer:
             os.write(self._count_fd, key.encode() + b"\n")
         if not body:
             self._answer(job, 400, error_body(400, f"not a JSON object with {required!r}"))
-        elif self.admit is not None and self.in_flight > self.admit:
+        elif self._is_over_limit():
+            self.limited += 1
             self._reject(job, 429)
         else:
             self._admit(job)
+
+    def _is_over_limit(self) -> bool:
+        admit = self.clock.admits(self.admit)
+        return (admit is not None and self.in_flight > admit) or not self.clock.take()
 
     def _admit(self, job: _Job) -> None:
         job.fault = self.faults.draw(self.seed, job.key, job.attempt)
@@ -251,7 +244,7 @@ class FaultyServer:
 
     def _answer(self, job: _Job, status: int, body: bytes, *, headers: bytes = b"", missing: int = 0) -> None:
         self._settle(job, status)
-        job.link.send(status, body, headers=headers, missing=missing)
+        job.link.send(status, body, headers=headers + self.clock.quota_headers(), missing=missing)
 
     def _abandon(self, link: Link) -> None:
         """Drop the request of a client that went away, as a model server does."""

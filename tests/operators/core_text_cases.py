@@ -18,6 +18,7 @@ from dataflow.operators.core_text.free_form import GeneralFilter, PandasOperator
 from dataflow.operators.core_text.k_center import KCenterGreedyFilter
 from dataflow.operators.core_text.multi_hop import Text2MultiHopQAGenerator
 from dataflow.operators.core_text.near_duplicates import EmbeddingDeduplicateFilter
+from dataflow.operators.core_text.pairwise import PairwisePreferenceGenerator
 from dataflow.operators.core_text.passages import (
     AnswerOverlapFilter,
     GroundedAnswerSampleEvaluator,
@@ -556,6 +557,13 @@ SCORE = [
     ),
 ]
 
+
+def prefers_long(prompt: str) -> str:
+    """A judge that prefers the longer answer, and of two as long the first; of some it will not judge."""
+    first, second = (prompt.split(f"<answer_{n}>\n")[1].split(f"\n</answer_{n}>")[0] for n in "ab")
+    return "I cannot say." if "mute" in first else "A is better." if len(first) >= len(second) else "B"
+
+
 PASSAGES = [
     expands(
         PassageSplitter(max_chars=10, min_chars=0), ["One.\n\nTwo two.", " ", None], ["One.", "Two two."]
@@ -568,6 +576,28 @@ PASSAGES = [
             "I cannot.": FAILED,
             None: FAILED,
         },
+    ),
+    Case(
+        PairwisePreferenceGenerator(ScriptedServing(by=prefers_long)),
+        [
+            {"question": "Why?", "first": first, "second": second}
+            for first, second in [
+                ("So.", "For a reason."),
+                ("For a reason.", "So."),
+                ("odd", "Odd"),
+                ("same", " same "),
+                ("So.", None),
+                ("mute", "mute!"),
+            ]
+        ],
+        [
+            {"preference": "second", "chosen": "For a reason.", "rejected": "So."},
+            {"preference": "first", "chosen": "For a reason.", "rejected": "So."},
+            {"preference": "tie", "chosen": None, "rejected": None},
+            {"preference": "tie", "chosen": None, "rejected": None},
+            {"preference": None, "chosen": None, "rejected": None},
+        ],
+        failed=1,
     ),
     keeps(
         SelfContainedQuestionFilter(), ["Who was king?", "What does the author say?", None], ["Who was king?"]

@@ -16,6 +16,7 @@ from dataflow.core.errors import DataFlowError, StorageError
 from dataflow.operators.core_text import EmbeddingGenerator, PromptedFilter, PromptedGenerator
 from dataflow.pipeline import BatchedPipelineABC, PipelineABC, StreamBatchedPipelineABC
 from dataflow.pipeline.compiled import storages_of
+from dataflow.plan.estimate import StepEstimate
 from dataflow.runtime.runs import Run
 from dataflow.serving import APILLMServing
 from dataflow.storage import FileStorage, LazyFileStorage
@@ -109,14 +110,16 @@ def test_a_plan_explains_itself(solve: Solve, source: Path, tmp_path: Path) -> N
         "Solve",
         f"  source   {source}: 20 rows  (text: text)",
         "  stage 1  rows stream through, model calls overlap",
-        "     1  PromptedGenerator            text -> answer   [calls a model for 20]",
         "     2  Odd                          text -> -",
+        "     1  PromptedGenerator            text -> answer   [calls a model for 20]",
         "  stage 2  needs the whole table",
         "     3  All                          text -> -",
         "  stage 3  needs the whole table",
         "     4  Free                         text -> copy",
         "  stage 4  rows stream through, model calls overlap",
         "     5  PromptedFilter               answer -> score   [calls a model for each row]",
+        "  rewrite  step 2 Odd runs before step 1 PromptedGenerator: fewer rows to ask about",
+        "  rewrite  step 5 does not use text, copy: kept aside until the rows are through",
         f"  output   {tmp_path}/cache/solve_step5.jsonl  (text: text, answer: text, copy: json, score: int)",
         "  calls, tokens, cost and time: preview a few rows to have them estimated",
     ]
@@ -135,7 +138,7 @@ def test_a_plan_is_data(solve: Solve, tmp_path: Path) -> None:
     ]
     assert flow["stages"][2]["steps"][0] == {
         "step": 4, "operator": "Free", "kind": "free form", "stage": 3,
-        "reads": {"input_key": "text"}, "writes": {"output_key": "copy"},
+        "inputs": [3], "reads": {"input_key": "text"}, "writes": {"output_key": "copy"},
     }  # fmt: skip
     assert flow["output"]["path"] == str(tmp_path / "cache/solve_step5.jsonl")
     assert len({s["fingerprint"] for s in flow["stages"]}) == 4
@@ -144,34 +147,45 @@ def test_a_plan_is_data(solve: Solve, tmp_path: Path) -> None:
 def test_a_preview_lets_the_plan_expect(solve: Solve, server: FaultyServer) -> None:
     assert isinstance(solve.preview(10), Run)
     plan = solve.plan()
-    assert {k: (e["rows_in"], e["rows_out"], e["calls"]) for k, e in plan.estimate.items()} == {
-        1: (20, 20, 20), 2: (20, 10, 0), 3: (10, 10, 0), 4: (10, 10, 0), 5: (10, 10, 10),
+    assert plan.estimate is not None
+    seen = {
+        k: (e.rows_in.expected, e.rows_out.expected, e.calls.expected) for k, e in plan.estimate.steps.items()
+    }
+    assert seen == {
+        1: (10, 10, 10), 2: (20, 10, 0), 3: (10, 10, 0), 4: (10, 10, 0), 5: (10, 10, 10),
     }  # fmt: skip
     told = str(plan)
-    assert "[20 -> 20 rows, 20 calls, $0.0" in told
-    assert "  expected 30 calls, " in told
+    assert "[10 -> 10 rows, 10 calls, $0.0" in told
+    assert "  expected 20 calls, " in told
     run = solve.run(progress=False)
     assert (
-        plan.estimate[1]["prompt_tokens"]
+        plan.estimate.steps[1].prompt_tokens.expected
         == run.summary["steps"][0]["prompt_tokens"] + run.summary["steps"][0]["saved_prompt_tokens"]
     )
-    assert plan.estimate[1]["cost"] > 0
+    assert plan.estimate.cost.expected > 0
 
 
 def test_an_estimate_of_other_steps_is_no_estimate(solve: Solve) -> None:
     solve.preview(4)
     solve.every, solve.odd = solve.odd, solve.every  # type: ignore[assignment]
-    assert solve.plan().estimate == {}
+    assert solve.plan().estimate is None
 
 
 def test_a_preview_of_replies_in_the_journal_expects_their_price_too(solve: Solve) -> None:
     solve.preview(10)
-    first = solve.plan().estimate[1]
+    first = _estimate(solve)
     solve.odd = Odd()
     solve.run(progress=False)
     solve.preview(4)
-    again = solve.plan().estimate[1]
-    assert (again["calls"], again["cost"]) == (first["calls"], pytest.approx(first["cost"], rel=0.2))
+    again = _estimate(solve)
+    assert again.calls.expected == first.calls.expected
+    assert again.cost.expected == pytest.approx(first.cost.expected, rel=0.2)
+
+
+def _estimate(pipeline: Solve) -> StepEstimate:
+    estimate = pipeline.plan().estimate
+    assert estimate is not None
+    return estimate.steps[1]
 
 
 def test_forward_is_eager_until_compiled(solve: Solve, server: FaultyServer, tmp_path: Path) -> None:

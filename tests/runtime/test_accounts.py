@@ -127,7 +127,7 @@ def test_lineage_names_parent_and_source(lost: runs.Run) -> None:
     kept = lost.lineage.filter(pl.col("fate") == "kept")
     assert (
         kept["row"].to_list()
-        == pl.read_parquet(lost.stages[-1].path / "part-000000.rows.parquet")["__row__"].to_list()
+        == pl.read_ipc(lost.stages[-1].path / "part-000000.rows.arrow")["__row__"].to_list()
     )
     for row, parent, source in lost.lineage.select("row", "parent", "source_row").iter_rows():
         assert source == row.split("/")[0]
@@ -209,9 +209,19 @@ def test_a_preview_alone_can_be_loaded(tmp_path: Path) -> None:
     assert runs.find(tmp_path) == [tmp_path / "p"]
 
 
+def test_a_table_is_read_from_its_file_where_the_parts_are_gone(lost: runs.Run) -> None:
+    whole = lost.table
+    loaded = runs.load(lost.run_dir)
+    loaded.stages[-1].remove()
+    assert loaded.table.equals(whole)
+    assert loaded.head(2).equals(whole.head(2))
+
+
 def test_a_table_that_is_gone_says_so(lost: runs.Run) -> None:
     loaded = runs.load(lost.run_dir)
     loaded.stages[-1].remove()
+    assert loaded.path is not None
+    loaded.path.unlink()
     with pytest.raises(StorageError, match="holds no finished table"):
         _ = loaded.table
 

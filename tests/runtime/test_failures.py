@@ -28,7 +28,7 @@ from dataflow.core import Dataset, In, OperatorABC
 from dataflow.core.asking import ask_all
 from dataflow.core.errors import RunStopped, ServingError
 from dataflow.runtime import runs
-from dataflow.runtime.execute import MODEL_PART_ROWS
+from dataflow.runtime.feeding import MODEL_PART_ROWS
 from dataflow.testing.server import FaultyServer
 
 
@@ -111,11 +111,11 @@ def test_only_the_part_with_failures_is_done_again(
     moody.refused = {str(MODEL_PART_ROWS + 5)}
     pipeline = Steps(source, tmp_path, (Asks(llm_serving=chat(server)), {}))
     first = pipeline.run(progress=False)
-    untouched = (first.stages[0].path / "part-000000.rows.parquet").stat().st_mtime_ns
+    untouched = (first.stages[0].path / "part-000000.rows.arrow").stat().st_mtime_ns
     moody.refused = set()
     run = pipeline.run(progress=False, retry_failed=True)
     assert column(run, "text") == numbers(count)
-    assert (run.stages[0].path / "part-000000.rows.parquet").stat().st_mtime_ns == untouched
+    assert (run.stages[0].path / "part-000000.rows.arrow").stat().st_mtime_ns == untouched
 
 
 def test_a_reply_that_cannot_be_read_fails_its_row(

@@ -37,7 +37,7 @@ from dataflow.operators.core_text import (
     PromptedGenerator,
     PromptedRefiner,
 )
-from dataflow.runtime.execute import MODEL_PART_ROWS
+from dataflow.runtime.feeding import MODEL_PART_ROWS
 from dataflow.testing import ScriptedServing
 from dataflow.testing.server import FaultyServer
 

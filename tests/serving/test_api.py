@@ -19,7 +19,8 @@ import dataflow.serving
 from dataflow.core.errors import CallError, ConfigError, ServingError
 from dataflow.core.protocols import Reply
 from dataflow.serving.api import APILLMServing, APILLMServing_request
-from dataflow.serving.backends.openai import _retry_after, read_reply
+from dataflow.serving.backends.headers import retry_after
+from dataflow.serving.backends.openai import read_reply
 from dataflow.serving.faults import Fault
 from dataflow.serving.local import LocalEmbeddingServing, LocalLLMServing, LocalRerankServing
 from dataflow.serving.prices import is_local, price_of
@@ -409,13 +410,13 @@ def test_a_reply_cut_off_before_it_began(endpoint: Scripted, serve: Serve) -> No
     ids=str,
 )
 def test_retry_after(headers: dict[str, str], wait: float | None) -> None:
-    assert _retry_after(headers) == wait
+    assert retry_after(headers) == wait
 
 
 def test_retry_after_a_date() -> None:
     import time
 
-    wait = _retry_after({"Retry-After": formatdate(time.time() + 100, usegmt=True)})
+    wait = retry_after({"Retry-After": formatdate(time.time() + 100, usegmt=True)})
     assert wait is not None
     assert 0 < wait <= 100
 

@@ -183,10 +183,66 @@ def test_a_table_of_another_shape(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE replies (key BLOB PRIMARY KEY)")
     connection.close()
+    with pytest.raises(StorageError, match="is no journal"):
+        Journal(path)
+
+
+def test_a_journal_of_the_first_release_is_taken_over(path: Path) -> None:
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "CREATE TABLE replies (key BLOB PRIMARY KEY, operator TEXT, model TEXT, body BLOB, prompt_tokens INTEGER,"
+        " completion_tokens INTEGER, cost REAL, seconds REAL, row TEXT, at REAL) WITHOUT ROWID"
+    )
+    old = [(entry(i).key, f"Op{i % 2}:x", "m", b"b%d" % i, i, 2, 0.5, 1.5, str(i), 0.0) for i in range(5)]
+    connection.executemany("INSERT INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", old)
+    connection.commit()
+    connection.close()
+    for _ in range(2):
+        journal = Journal(path)
+        assert [journal.get(entry(i).key) for i in range(5)] == [
+            Entry(entry(i).key, b"b%d" % i, f"Op{i % 2}:x", "m", i, 2, 0.5, 1.5) for i in range(5)
+        ]
+        journal.close()
     journal = Journal(path)
-    with pytest.raises(StorageError, match="the journal cannot be written"):
-        put(journal, entry(1))
+    journal.set_aside("Op1:x", ["1", "2"])
+    assert [journal.get(entry(i).key) is None for i in range(5)] == [False, True, False, False, False]
+    assert journal.totals() == {"calls": 5, "prompt_tokens": 10, "completion_tokens": 10, "cost": 2.5}
     journal.close()
+
+
+def test_a_journal_of_a_later_release(path: Path) -> None:
+    Journal(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StorageError, match="written by a later release"):
+        Journal(path)
+
+
+@pytest.mark.parametrize("row", ["0", "17", "17/2", "6:0", "007", "-1", "", "9" * 40, "٣", "#3"])
+def test_rows_are_set_aside_by_any_id(path: Path, row: str) -> None:
+    journal = Journal(path)
+    put(journal, entry(1, operator="Op", row=row), entry(2, operator="Op", row="other"))
+    journal.set_aside("Op", [row])
+    assert journal.get(entry(1).key) is None
+    assert journal.get(entry(2).key) is not None
+    journal.close()
+
+
+def test_the_file_is_little_larger_than_the_replies(path: Path) -> None:
+    body = b"x" * 500
+    journal = Journal(path)
+    keys = [key_of("a request", i) for i in range(20_000)]
+    operator, model = "PromptedGenerator:" + "a" * 100, "a-model-with-a-long-name"
+    for first in range(0, len(keys), 500):
+        put(
+            journal,
+            *(Entry(k, body, operator, model, 100, 100, 1e-5, 1.2, "7") for k in keys[first : first + 500]),
+        )
+    journal.close()
+    size = sum(file.stat().st_size for file in path.parent.iterdir())
+    assert size <= 1.5 * len(keys) * len(body)
 
 
 def test_a_file_that_is_no_journal(path: Path) -> None:

@@ -15,9 +15,10 @@ def test_the_deepest_goes_first_and_equals_in_order() -> None:
     order: list[str] = []
 
     async def call(slots: Slots, name: str, depth: int) -> None:
-        await slots.acquire(depth)
+        lease = await slots.acquire(slots.ticket(depth))
         order.append(name)
         await asyncio.sleep(0)
+        slots.limiter.answered(lease)
         slots.release()
 
     async def work() -> None:
@@ -38,7 +39,7 @@ def test_a_cancelled_call_gives_its_turn_away() -> None:
     async def work() -> None:
         slots = Slots(1)
         await slots.acquire()
-        first = asyncio.create_task(slots.acquire(5))
+        first = asyncio.create_task(slots.acquire(slots.ticket(5)))
         second = asyncio.create_task(slots.acquire())
         await asyncio.sleep(0)
         slots.release()  # the first has its turn but has not run yet
@@ -57,7 +58,7 @@ def test_whatever_is_cancelled_all_slots_come_back(size: int, seed: int, calls: 
 
     async def call(slots: Slots, depth: int, steps: int) -> None:
         nonlocal taken, peak
-        await slots.acquire(depth)
+        await slots.acquire(slots.ticket(depth))
         taken += 1
         peak = max(peak, taken)
         try:

@@ -25,6 +25,7 @@ from dataflow.zoo.bench_eval import (
     BenchEvalSemanticQuestionPipeline,
     BenchEvalSemanticQuestionSingleStepPipeline,
 )
+from dataflow.zoo.model_comparison import ModelComparisonPipeline
 from dataflow.zoo.multi_hop_qa import Text2MultiHopQA_APIPipeline
 from dataflow.zoo.passage_qa import PassageQAPipeline
 from dataflow.zoo.prompted import (
@@ -41,6 +42,7 @@ GRADES = [f"{name}_{kind}" for name in ("question_quality", "answer_alignment", 
 JUDGED = ["eval_valid", "eval_error", "eval_pred", "eval_score"]
 SCORES = ("5", "1", "5", "2", "4", "1", "5", "3")
 JUDGE = "judgement_result"
+LOCAL = (PassageQAPipeline, ModelComparisonPipeline)
 EMBEDS = (Text2QA_APIPipeline, PassageQAPipeline)
 
 
@@ -66,6 +68,14 @@ def passage_qa(prompt: str) -> str:
     if "How well" in prompt:
         return "5"
     return json.dumps({"question": f"What is {crc32(prompt.encode())}?", "answer": "12"})
+
+
+def comparison(prompt: str) -> str:
+    """Two answers of different lengths, and a judge that likes the longer one."""
+    if "Which answer is better" in prompt:
+        first, second = (prompt.split(f"<answer_{n}>\n")[1].split(f"\n</answer_{n}>")[0] for n in "ab")
+        return "A" if len(first) > len(second) else "B"
+    return passage_qa(prompt) if "Write one question" in prompt else "x" * (crc32(prompt.encode()) % 50)
 
 
 def multi_hop(prompt: str) -> str:
@@ -124,8 +134,9 @@ class Flow:
         return "-".join([self.cls.__name__, *(str(v) for v in self.settings.values() if len(str(v)) < 20)])
 
     def make(self, cache: Path, llm: Any) -> Any:
-        embedder = {"embedding_serving": llm} if self.cls in EMBEDS else {}
-        return self.cls(llm_serving=llm, cache_path=str(cache), **embedder, **self.settings)  # type: ignore[call-arg]
+        more = {"embedding_serving": llm} if self.cls in EMBEDS else {}
+        more |= {"other_serving": llm} if self.cls is ModelComparisonPipeline else {}
+        return self.cls(llm_serving=llm, cache_path=str(cache), **more, **self.settings)  # type: ignore[call-arg]
 
     def llm(self) -> ScriptedServing:
         return self.serving(by=self.script)
@@ -157,6 +168,14 @@ FLOWS = [
         10,
         ["passage", "question", "answer", "score"],
         calls=10 * 2,
+        settings={"source": _examples.TEXTS},
+    ),
+    Flow(
+        ModelComparisonPipeline,
+        comparison,
+        10,
+        ["passage", "question", "answer", "reply_first", "reply_second", "preference", "chosen", "rejected"],
+        calls=10 * 3,  # two equal answers are not judged
         settings={"source": _examples.TEXTS},
     ),
     Flow(PromptedEvaluator_APIPipeline, SCORES, 8, ["eval_dim_1"], calls=8),
@@ -273,7 +292,7 @@ def test_it_plans_with_the_servings_it_makes_itself(flow: Flow, monkeypatch: pyt
 
 @pytest.mark.parametrize(
     "flow",
-    [f for f in FLOWS if f.cls is not PassageQAPipeline and f.calls],
+    [f for f in FLOWS if f.cls not in LOCAL and f.calls],
     ids=lambda f: f.id,
 )
 def test_without_a_key_the_key_is_the_only_mistake(flow: Flow) -> None:

@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy(
         "GeneralFilter": "free_form",
         "GroundedAnswerSampleEvaluator": "passages",
         "KCenterGreedyFilter": "k_center",
+        "PairwisePreferenceGenerator": "pairwise",
         "PandasOperator": "free_form",
         "PassageQAGenerator": "passages",
         "PassageSplitter": "passages",

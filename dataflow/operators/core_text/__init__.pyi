@@ -14,6 +14,7 @@ from dataflow.operators.core_text import free_form as _free_form
 from dataflow.operators.core_text import k_center as _k_center
 from dataflow.operators.core_text import multi_hop as _multi_hop
 from dataflow.operators.core_text import near_duplicates as _near_duplicates
+from dataflow.operators.core_text import pairwise as _pairwise
 from dataflow.operators.core_text import passages as _passages
 from dataflow.operators.core_text import prompted as _prompted
 from dataflow.operators.core_text import random_domain as _random_domain
@@ -43,6 +44,7 @@ __all__ = [
     "GeneralFilter",
     "GroundedAnswerSampleEvaluator",
     "KCenterGreedyFilter",
+    "PairwisePreferenceGenerator",
     "PandasOperator",
     "PassageQAGenerator",
     "PassageSplitter",
@@ -184,6 +186,19 @@ class KCenterGreedyFilter(_k_center.KCenterGreedyFilter):
         self, num_samples: int, embedding_serving: EmbeddingServing | None = None, seed: int = 0
     ) -> None: ...
     def run(self, storage: Storage, input_key: str = "content") -> str | list[str]: ...
+
+class PairwisePreferenceGenerator(_pairwise.PairwisePreferenceGenerator):
+    def __init__(self, llm_serving: LLMServing) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_question_key: str = "question",
+        input_first_key: str = "first",
+        input_second_key: str = "second",
+        output_preference_key: str = "preference",
+        output_chosen_key: str = "chosen",
+        output_rejected_key: str = "rejected",
+    ) -> str | list[str]: ...
 
 class PandasOperator(_free_form.PandasOperator):
     def __init__(self, process_fn: Any) -> None: ...

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import email.utils
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import numpy as np
@@ -15,6 +13,7 @@ import orjson
 from dataflow.core.errors import CallError, ServingError
 from dataflow.core.frames import clean_all, dumps
 from dataflow.core.protocols import Reply, Request
+from dataflow.serving.backends.headers import quota_of, retry_after
 from dataflow.serving.faults import Fault, Throttled, Unreachable
 from dataflow.serving.structured import strict_schema
 
@@ -47,7 +46,17 @@ class Connection:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self.quota: tuple[float, float] | None = None
+        """What the last answer said of its quota: calls left, and seconds until there are more."""
         self._session: aiohttp.ClientSession | None = None
+
+    async def alive(self, empty: Mapping[str, Any]) -> bool:
+        """Whether the address answers a request that asks for nothing, and so costs nothing, without a fault."""
+        try:
+            async with self._pool().post(self.endpoint.url, data=_body(empty)) as response:
+                return response.status < 500
+        except (aiohttp.ClientError, OSError):
+            return False
 
     async def post(self, payload: Mapping[str, Any]) -> Any:
         """The JSON body of a good answer.
@@ -60,16 +69,23 @@ class Connection:
         try:
             async with self._pool().post(self.endpoint.url, data=_body(payload)) as response:
                 body = await response.read()
+        except aiohttp.ConnectionTimeoutError:
+            waited = f"{self.endpoint.connect_timeout_s:g} s"
+            raise Unreachable(f"no connection within {waited}", sent=False) from None
         except TimeoutError:
-            raise Fault(f"no answer within {self.endpoint.read_timeout_s:g} s") from None
+            raise Unreachable(f"no answer within {self.endpoint.read_timeout_s:g} s") from None
         except aiohttp.InvalidURL as error:
             raise ServingError(f"{self.endpoint.url!r} is no address: {error}") from error
         except aiohttp.ClientPayloadError as error:
             raise Fault(f"{type(error).__name__}: {error}") from None
+        except aiohttp.ClientConnectorError as error:
+            raise Unreachable(f"{type(error).__name__}: {error}", sent=False) from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"{type(error).__name__}: {error}") from None
         if response.status == 200:
-            return _parsed(body)
+            answer = _parsed(body)
+            self.quota = quota_of(response.headers, answer)
+            return answer
         raise self._refusal(response.status, body, response.headers)
 
     def _refusal(self, status: int, body: bytes, headers: Mapping[str, str]) -> Exception:
@@ -78,7 +94,7 @@ class Connection:
             said = said.replace(self.endpoint.key, "…")
         where = f"HTTP {status} from {self.endpoint.url}"
         if status == 429 and "insufficient_quota" not in said:
-            return Throttled(f"{where}: {said}", _retry_after(headers))
+            return Throttled(f"{where}: {said}", retry_after(headers))
         if status in (408, 409, 425) or status >= 500:
             return Fault(f"{where}: {said}", status)
         if status in (401, 403, 404, 405, 429):
@@ -111,13 +127,40 @@ class Connection:
             await session.close()
 
 
-class ChatEndpoint:
-    """Chat completions of an endpoint (`ChatBackend`)."""
+class _OpenAIBackend:
+    """What chat and embeddings share: a connection, and what the engine asks of it."""
+
+    _empty: ClassVar[dict[str, Any]]
+    """A request without a question, which every server refuses at once."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.connection = Connection(endpoint)
-        self.identity = endpoint.identity
+        self.endpoint = endpoint.url, endpoint.model, hash(endpoint.key)
         self._fixed = {"model": endpoint.model, **endpoint.sampling}
+
+    @property
+    def quota(self) -> tuple[float, float] | None:
+        return self.connection.quota
+
+    @quota.setter
+    def quota(self, value: tuple[float, float] | None) -> None:
+        self.connection.quota = value
+
+    async def alive(self) -> bool:
+        return await self.connection.alive({"model": self._fixed["model"], **self._empty})
+
+    async def close(self) -> None:
+        await self.connection.close()
+
+
+class ChatEndpoint(_OpenAIBackend):
+    """Chat completions of an endpoint (`ChatBackend`)."""
+
+    _empty: ClassVar[dict[str, Any]] = {"messages": []}
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint)
+        self.identity = endpoint.identity
 
     async def chat(self, request: Request) -> Reply:
         payload = self._fixed | {"messages": list(request.messages)}
@@ -126,17 +169,15 @@ class ChatEndpoint:
             payload["response_format"] = {"type": "json_schema", "json_schema": shape}
         return read_reply(await self.connection.post(payload))
 
-    async def close(self) -> None:
-        await self.connection.close()
 
-
-class EmbeddingEndpoint:
+class EmbeddingEndpoint(_OpenAIBackend):
     """Embeddings of an endpoint (`EmbedBackend`)."""
 
+    _empty: ClassVar[dict[str, Any]] = {"input": []}
+
     def __init__(self, endpoint: Endpoint) -> None:
-        self.connection = Connection(endpoint)
+        super().__init__(endpoint)
         self.identity = endpoint.identity | {"family": "openai-embedding"}
-        self._fixed = {"model": endpoint.model, **endpoint.sampling}
 
     async def embed(self, texts: Sequence[str]) -> tuple[np.ndarray, int]:
         answer = await self.connection.post(self._fixed | {"input": list(texts), "encoding_format": "float"})
@@ -148,9 +189,6 @@ class EmbeddingEndpoint:
         if len(vectors) != len(texts):
             raise Fault(f"{len(vectors)} embeddings for {len(texts)} texts")
         return vectors, _tokens(answer, "prompt_tokens")
-
-    async def close(self) -> None:
-        await self.connection.close()
 
 
 def read_reply(answer: Any) -> Reply:
@@ -174,7 +212,8 @@ def read_reply(answer: Any) -> Reply:
     if thought := message.get("reasoning_content") or message.get("reasoning"):
         text = f"<think>{thought}</think>\n<answer>{text}</answer>"
     tokens = _tokens(answer, "prompt_tokens"), _tokens(answer, "completion_tokens")
-    return Reply(text, *tokens, truncated=choice.get("finish_reason") == "length")
+    truncated = choice.get("finish_reason") == "length"
+    return Reply(text, *tokens, truncated=truncated, cached_tokens=_cached_tokens(answer))
 
 
 def _text(content: Any) -> Any:
@@ -187,6 +226,13 @@ def _text(content: Any) -> Any:
 def _tokens(answer: Mapping[str, Any], name: str) -> int:
     usage = answer.get("usage")
     count = usage.get(name) if isinstance(usage, dict) else None
+    return count if isinstance(count, int) else 0
+
+
+def _cached_tokens(answer: Mapping[str, Any]) -> int:
+    usage = answer.get("usage")
+    details = usage.get("prompt_tokens_details") if isinstance(usage, dict) else None
+    count = details.get("cached_tokens") if isinstance(details, dict) else None
     return count if isinstance(count, int) else 0
 
 
@@ -211,25 +257,6 @@ def _message(body: bytes) -> str:
         return _clip(" ".join(str(p) for p in parts if p))
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return _clip(body.decode(errors="replace").strip()) or "no message"
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    if (milliseconds := headers.get("retry-after-ms", "")).isdigit():
-        return int(milliseconds) / 1000
-    value = headers.get("Retry-After")
-    if value is None:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        return _seconds_until(value)
-
-
-def _seconds_until(date: str) -> float | None:
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(date).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
 
 
 def _clip(text: str) -> str:

@@ -12,7 +12,8 @@ from dataflow.core.errors import StorageError
 from dataflow.core.frames import loads
 from dataflow.storage.atomic import reading, writing
 from dataflow.storage.formats.base import Format
-from dataflow.storage.formats.jsonl import BOM, lines
+from dataflow.storage.formats.jsonl import BOM
+from dataflow.storage.formats.line_text import lines
 from dataflow.storage.shapes import build_parsed, frame_of, table
 from dataflow.storage.sidecar import Block, Known
 from dataflow.storage.stored import conform, stored

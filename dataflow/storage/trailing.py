@@ -1,0 +1,82 @@
+"""A table that is written while its parts are still being made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
+from threading import Condition
+
+import polars as pl
+
+from dataflow.core.frames import visible
+from dataflow.storage.writing import write_frames
+
+HELD = 2
+"""Parts kept in memory for the writer; further ones it reads back when it gets there."""
+
+
+class _Given(Exception):
+    """The table is not wanted any more."""
+
+
+class TrailingTable:
+    """Writes parts in their order, whatever the order they come in, on a thread of its own.
+
+    The table appears at its place only with `finish`; what was there stays until then.
+    """
+
+    def __init__(self, path: str | Path, read: Callable[[int], pl.DataFrame]) -> None:
+        """`read` gives back a part that is not held in memory."""
+        self._path, self._read = path, read
+        self._ready: dict[int, pl.DataFrame | None] = {}
+        self._next, self._parts, self._gone = 0, -1, False
+        self._news = Condition()
+        self._pool = ThreadPoolExecutor(1, "dataflow-table")
+        self._written = self._pool.submit(self._write)
+
+    def put(self, part: int, frame: pl.DataFrame | None = None) -> None:
+        """Tell of a part that is made; a frame that is given need not be read back."""
+        with self._news:
+            self._ready[part] = frame if part < self._next + HELD else None
+            self._news.notify()
+
+    def finish(self, parts: int) -> int:
+        """Wait until all parts are written, and return the number of rows.
+
+        Raises:
+            StorageError: the format cannot hold a column, or parts do not fit each other.
+        """
+        with self._news:
+            self._parts = parts
+            self._news.notify()
+        self._pool.shutdown()
+        return self._written.result()
+
+    def discard(self) -> None:
+        """Leave what was there before."""
+        with self._news:
+            self._gone = True
+            self._news.notify()
+        self._pool.shutdown()
+
+    def _write(self) -> int:
+        frames = self._frames()
+        first = next(frames)
+        return write_frames(self._path, chain([first], frames), first.schema)
+
+    def _frames(self) -> Iterator[pl.DataFrame]:
+        while self._next != self._parts:
+            with self._news:
+                self._news.wait_for(self._settled)
+                if self._gone:
+                    raise _Given
+                if self._next == self._parts:
+                    return
+                frame = self._ready.pop(self._next)
+            yield visible(self._read(self._next) if frame is None else frame)
+            self._next += 1
+
+    def _settled(self) -> bool:
+        return self._gone or self._next in self._ready or self._next == self._parts

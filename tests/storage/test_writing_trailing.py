@@ -1,0 +1,88 @@
+"""Tables that are written while their parts are being made, and work done ahead of who takes it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from dataflow.core.errors import StorageError
+from dataflow.storage import FileSource
+from dataflow.storage.ahead import ahead
+from dataflow.storage.trailing import TrailingTable
+
+PARTS = [pl.DataFrame({"__row__": [f"{i}"], "a": [i]}) for i in range(6)]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_parts_come_in_any_order(tmp_path: Path, kind: str) -> None:
+    read: list[int] = []
+
+    def back(part: int) -> pl.DataFrame:
+        read.append(part)
+        return PARTS[part]
+
+    table = TrailingTable(tmp_path / f"t.{kind}", back)
+    for part in (5, 1, 4, 0, 3, 2):
+        table.put(part, PARTS[part])
+    assert table.finish(6) == 6
+    assert FileSource(tmp_path / f"t.{kind}").frame().equals(pl.DataFrame({"a": range(6)}))
+    assert {4, 5} <= set(read) < set(range(6))
+
+
+def test_what_was_there_stays_until_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"old":1}\n')
+    table = TrailingTable(path, PARTS.__getitem__)
+    table.put(0, PARTS[0])
+    assert path.read_text() == '{"old":1}\n'
+    table.discard()
+    assert path.read_text() == '{"old":1}\n'
+    assert [f.name for f in tmp_path.iterdir()] == ["t.jsonl"]
+
+
+def test_discarded_before_the_first_part(tmp_path: Path) -> None:
+    TrailingTable(tmp_path / "t.jsonl", PARTS.__getitem__).discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_that_does_not_fit_is_told_at_the_end(tmp_path: Path) -> None:
+    table = TrailingTable(tmp_path / "t.jsonl", PARTS.__getitem__)
+    table.put(0, PARTS[0])
+    table.put(1, pl.DataFrame({"__row__": ["1"], "b": [1]}))
+    with pytest.raises(StorageError, match="'b' are not in the schema"):
+        table.finish(2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ahead_keeps_the_order_and_stays_near() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for i in range(20):
+            taken.append(i)
+            yield i
+
+    got = ahead(lambda i: i * i, items(), workers=3)
+    assert next(got) == 0
+    assert len(taken) <= 5
+    assert list(got) == [i * i for i in range(1, 20)]
+
+
+def test_ahead_passes_errors_on_and_ends_its_threads() -> None:
+    def work(i: int) -> int:
+        if i == 3:
+            raise ValueError("three")
+        return i
+
+    got = ahead(work, range(10))
+    assert [next(got) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="three"):
+        next(got)
+    closed = ahead(work, range(3))
+    next(closed)
+    closed.close()  # type: ignore[attr-defined]
+    assert not [t for t in threading.enumerate() if t.name.startswith("dataflow-ahead")]
