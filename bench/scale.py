@@ -2,8 +2,8 @@
 
 The rows (text of about 1 KB, a score, a list, a nested object; 1 GB of JSONL) go through a compiled pipeline and through
 scan_ndjson → expressions → sink_ndjson by hand, each in a process of its own, one after the other, and the two files
-are compared. The model calls go to a server in a process of its own; once undisturbed, for the memory, and once
-with kill -9 when nine tenths are done, for the time from the start anew to the first new call.
+are compared. The model calls go to a server in a process of its own; the run is killed with -9 when nine tenths of them are
+made, and run again to its end.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from dataflow.testing.server import ServerProcess
 
 ROWS, MODEL_ROWS, EAGER_ROWS, PAIRS = 1_000_000, 1_000_000, 100_000, 3
 LIMIT_S = 1800
+REPLIES = [f"{i:02d} " + "The whale is a spouting fish with a horizontal tail. " * 9 for i in range(64)]
+"""Some 500 bytes each."""
 WORDS = (
     "the whale sea harpoon Nantucket captain ship's oil mast of and to in a that it is was for on with as his he at "
     "by but not from this which upon all one so like old man now there ahab boat"
@@ -48,8 +50,7 @@ def measure(rows: int = ROWS, model_rows: int = MODEL_ROWS) -> Iterator[str]:
             file.writelines(
                 orjson.dumps({"text": f"question {i} of {model_rows}"}) + b"\n" for i in range(model_rows)
             )
-        yield _memory(source, Path(folder, "calm"), model_rows)
-        yield _killed_late(source, Path(folder, "killed"), model_rows)
+        yield from _model_calls(source, Path(folder, "cache"), model_rows)
 
 
 def write_rows(path: Path, rows: int) -> None:
@@ -128,35 +129,50 @@ def _eager(source: Path, folder: Path, rows: int) -> str:
     return f"eager step, {rows:,} rows, read, write and read: {mine:.2f} s; {told or 'open-dataflow is not to be had here'}"
 
 
-def _memory(source: Path, cache: Path, rows: int) -> str:
-    """Memory when a tenth of the calls is made and at the end, and what the journal takes."""
-    with ServerProcess() as server:
-        started = time.perf_counter()
-        process = subprocess.Popen(_command("models", source, cache, server.url), stdout=subprocess.DEVNULL)
-        try:
-            early, late = _watched(process, server, rows)
-        finally:
-            process.kill()
-            process.wait()
+def _model_calls(source: Path, cache: Path, rows: int) -> Iterator[str]:
+    """Killed when nine tenths of the calls are made, and run again to the end: memory, journal, time to go on."""
+    with ServerProcess(reply=REPLIES) as server:
+        command, started = _command("models", source, cache, server.url), time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        early, late = _watched(process, server, rows // 10, rows * 9 // 10)
+        process.kill()
+        process.wait()
         seconds = time.perf_counter() - started
-        replies = _reply_bytes(cache / "scale_step1.jsonl")
+        time.sleep(0.5)
+        calls = int(server.stats()["calls"])
+        yield (
+            f"{calls:,} model calls in {seconds:,.0f} s: {early:,.0f} MB of memory at a tenth of them, "
+            f"{late:,.0f} MB at most from there on; then killed with -9"
+        )
+        resumed = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while server.stats()["calls"] <= calls and process.poll() is None:
+            time.sleep(0.02)
+        ready = time.perf_counter() - resumed
+        _, late = _watched(process, server, 0, 2 * rows)
+        repeated = server.stats()["repeated"]
+    replies = _reply_bytes(cache / "scale_step1.jsonl")
     journal = sum(f.stat().st_size for f in (cache / "scale").rglob("journal*") if f.is_file())
-    return (
-        f"{rows:,} model calls, {seconds:,.0f} s: {early:,.0f} MB at a tenth of the calls, {late:,.0f} MB at most after it; "
-        f"journal {journal / 1e6:,.0f} MB, {journal / rows:,.0f} bytes a call, replies {replies / rows:,.0f} bytes"
+    yield (
+        f"run again: {ready:.1f} s to the first new call, {late:,.0f} MB at most, {repeated} calls repeated; journal "
+        f"{journal / 1e6:,.0f} MB for {replies / 1e6:,.0f} MB of replies, {journal / replies:.2f} times their size"
     )
 
 
-def _watched(process: subprocess.Popen[bytes], server: ServerProcess, rows: int) -> tuple[float, float]:
-    """The memory at the first look after a tenth of the calls, and the most seen from then on."""
+def _watched(
+    process: subprocess.Popen[bytes], server: ServerProcess, first: int, last: int
+) -> tuple[float, float]:
+    """The memory after so many calls, and the most seen from then until others are made or the process ends."""
     early = late = 0.0
     until = time.monotonic() + LIMIT_S
     while process.poll() is None and time.monotonic() < until:
         calls, held = server.stats()["calls"], _held_mb(process.pid)
-        if calls >= rows / 10:
+        if calls >= first:
             early, late = early or held, max(late, held)
+        if calls >= last:
+            break
         time.sleep(0.1)
-    if process.returncode != 0:
+    if process.returncode:
         raise StorageError(f"the pipeline of the scale trial ended with {process.returncode}")
     return early, late
 
@@ -171,36 +187,6 @@ def _held_mb(pid: int) -> float:
 
 def _reply_bytes(table: Path) -> int:
     return int(pl.scan_ndjson(table).select(pl.col("reply").str.len_bytes().sum()).collect().item())
-
-
-def _killed_late(source: Path, cache: Path, rows: int) -> str:
-    with ServerProcess() as server:
-        command = _command("models", source, cache, server.url)
-        calls = _kill_at(command, server, rows * 9 // 10)
-        started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            while server.stats()["calls"] <= calls and process.poll() is None:
-                time.sleep(0.02)
-            seconds = time.perf_counter() - started
-        finally:
-            process.kill()
-            process.wait()
-    return (
-        f"killed after {calls:,} of {rows:,} calls: {seconds:.1f} s from the start anew to the first new call"
-    )
-
-
-def _kill_at(command: list[str], server: ServerProcess, calls: int) -> int:
-    """Run until that many calls are made, kill, and return how many there were."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    until = time.monotonic() + LIMIT_S
-    while server.stats()["calls"] < calls and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
-    time.sleep(0.5)
-    return int(server.stats()["calls"])
 
 
 if __name__ == "__main__":

@@ -234,7 +234,7 @@ def columns_of(call: Call) -> dict[str, Any]:
     merge = call.operator
     if isinstance(merge, Merge):
         return {
-            "reads": dict(zip(merge.names, merge.wrote, strict=True)),
+            "reads": dict(zip(merge.names, map(list, merge.wrote), strict=True)),
             "writes": {c: c for c in merge.added},
         }
     return {"reads": {k: v for k, v in call.binding.reads.items() if v}, "writes": dict(call.binding.writes)}
