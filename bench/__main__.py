@@ -39,7 +39,25 @@ def main() -> None:
             sections.append(f"* {line}")
         sections.append("")
     if "--write" in sys.argv:
-        PAGE.write_text("\n".join([*_head(), *sections]).rstrip() + "\n", encoding="utf-8")
+        _write(sections)
+
+
+def _write(sections: list[str]) -> None:
+    """Put what was measured into the page; what was not measured now stays as it is there."""
+    kept = _sections(PAGE.read_text(encoding="utf-8").splitlines()) if PAGE.exists() else {}
+    new = kept | _sections(sections)
+    ordered = [line for title in ALL.values() if title in new for line in new[title]]
+    PAGE.write_text("\n".join([*_head(), *ordered]).rstrip() + "\n", encoding="utf-8")
+
+
+def _sections(lines: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        if line.startswith("## "):
+            found[line.removeprefix("## ")] = []
+        if found:
+            list(found.values())[-1].append(line)
+    return found
 
 
 def _head() -> list[str]:

@@ -1,45 +1,23 @@
-"""The two sides of the scale trial, each run in a process of its own: this package's pipelines, and polars by hand."""
+"""This package's side of the scale trial: pipelines, each run in a process of its own."""
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
+import dataflow  # noqa: F401  # before polars: it tells polars' allocator how to keep memory
+from bench.scale_polars import MIN_WORDS_A_CHAR, of_length, one_spaced, timed, without_urls, words, wordy
 from dataflow.core import Filter, In, Map, Out
 from dataflow.operators.core_text import PromptedGenerator
 from dataflow.pipeline import PipelineABC
 from dataflow.serving import APILLMServing
 from dataflow.storage import FileStorage
 
-URL, SPACE, WORD = r"https?://\S+", r"\s+", r"[A-Za-z]+"
-MIN_CHARS, MAX_CHARS, MIN_WORDS_A_CHAR = 200, 100_000, 0.1
+if TYPE_CHECKING:
+    import polars as pl
+
 WORKERS = 128
-
-
-def without_urls(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(URL, "")
-
-
-def one_spaced(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(SPACE, " ").str.strip_chars()
-
-
-def of_length(text: pl.Expr) -> pl.Expr:
-    return text.str.len_chars().is_between(MIN_CHARS, MAX_CHARS)
-
-
-def words(text: pl.Expr) -> pl.Expr:
-    return text.str.count_matches(WORD).cast(pl.Int64)
-
-
-def wordy(text: pl.Expr, count: pl.Expr) -> pl.Expr:
-    return count / text.str.len_chars() >= MIN_WORDS_A_CHAR
 
 
 class NoUrls(Map):
@@ -138,35 +116,12 @@ class Asking(PipelineABC):
         self.ask.run(self.storage.step(), input_key="text", output_key="reply")
 
 
-def by_polars(source: str, target: str) -> None:
-    """The work of `Cleaning` as one query of polars, from scan to sink."""
-    text = pl.col("text")
-    rows = pl.scan_ndjson(source).with_columns(without_urls(text)).with_columns(one_spaced(text))
-    counted = rows.filter(of_length(text)).with_columns(words(text).alias("words"))
-    counted.filter(wordy(text, pl.col("words"))).sink_ndjson(target)
-
-
-def peak_mb() -> float:
-    """The most memory that this process has held; `ru_maxrss` would count the parent's too."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
-
-
 WORK: dict[str, Callable[..., Any]] = {
     "pipeline": lambda source, cache: Cleaning(source, cache).run(progress=False),
     "rows": lambda source, cache: CleaningByRows(source, cache).run(progress=False),
-    "polars": by_polars,
     "models": lambda source, cache, url: Asking(source, cache, url).run(progress=False),
 }
 
 
-def main() -> None:
-    work, *arguments = sys.argv[1:]
-    started, cpu_before = time.perf_counter(), time.process_time()
-    WORK[work](*arguments)
-    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu_before
-    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "peak_mb": peak_mb()}))
-
-
 if __name__ == "__main__":
-    main()
+    timed(lambda: WORK[sys.argv[1]](*sys.argv[2:]))

@@ -48,6 +48,10 @@ class RowOperator(Operator):
         mixed = [typed_cells(frame[c], t)[0] for c, t in types.items() if is_json(frame.schema[c])]
         return frame.cast(empty).with_columns(mixed) if empty or mixed else frame
 
+    def may_misfit(self, frame: pl.DataFrame, binding: Binding) -> bool:
+        """Whether a column kernel may find cells that it cannot take: they are in `json` columns only."""
+        return any(is_json(frame.schema[column]) for column in self._types(binding))
+
     def misfits(self, frame: pl.DataFrame, binding: Binding) -> list[Failure | None]:
         """For each row why a column kernel cannot take it: a `json` cell that is not what its port reads."""
         faults: list[Failure | None] = [None] * frame.height
@@ -179,6 +183,8 @@ class Map(RowOperator):
         if self.by_rows(frame, binding, Map):
             return self._by_row(frame, binding)
         if hasattr(self, "expr") or hasattr(self, "map_batch"):
+            if not self.may_misfit(frame, binding):
+                return Outcome(self._by_column(frame, binding))
             faults = self.misfits(frame, binding)
             return outcome(frame, faults, lambda kept, _: Outcome(self._by_column(kept, binding)))
         return self._by_row(frame, binding)
@@ -221,27 +227,41 @@ class Filter(RowOperator):
 
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         if hasattr(self, "expr") and not self.by_rows(frame, binding, Filter):
-            kept = self._by_expression(frame, binding)
+            marked = self._by_expression(frame, binding)
+            if not self.may_misfit(frame, binding):
+                return self._divide_by_mask(frame, binding, marked)
+            kept = [(False, "null") if v is None else v for v in marked.to_list()]
             verdicts = [fault or v for fault, v in zip(self.misfits(frame, binding), kept, strict=True)]
         else:
             rows = self.cells(frame, binding)
             verdicts = [(False, "null") if self.skips(row) else attempt(self.keep, row) for row in rows]
         return outcome(frame, verdicts, lambda kept, done: self._divide(kept, binding, done))
 
-    def _by_expression(self, frame: pl.DataFrame, binding: Binding) -> list[Any]:
+    def _by_expression(self, frame: pl.DataFrame, binding: Binding) -> pl.Series:
+        """Whether each row stays; null for one without a value."""
         names = [name for _, name in binding.columns_read()]
         keep = self.expr(*map(pl.col, names))  # type: ignore[attr-defined]
         some_null = pl.any_horizontal([pl.col(n).is_null() for n in names]) if names else pl.lit(value=False)
-        marked = self.typed(frame, binding).select(
-            pl.when(some_null).then(None).otherwise(keep).alias("keep")
-        )["keep"]
-        return [(False, "null") if v is None else v for v in marked.to_list()]
+        mark = pl.when(some_null).then(None).otherwise(keep).alias("keep")
+        return self.typed(frame, binding).select(mark)["keep"]
+
+    def _divide_by_mask(self, frame: pl.DataFrame, binding: Binding, marked: pl.Series) -> Outcome:
+        kept = marked.fill_null(value=False)
+        done = Outcome(frame.filter(kept).with_columns(self._labels(binding)))
+        lost = (~kept).arg_true().to_list()
+        if lost:
+            plain = self.reason()
+            reasons = ["null" if v is None else plain for v in marked.filter(~kept).to_list()]
+            done.dropped = dropped(frame, lost, reasons, binding.first_read)
+        return done
+
+    def _labels(self, binding: Binding) -> list[pl.Expr]:
+        return [pl.lit(1, pl.Int64).alias(column) for column in binding.writes.values()]
 
     def _divide(self, frame: pl.DataFrame, binding: Binding, verdicts: list[Any]) -> Outcome:
         kept = [bool(v[0] if isinstance(v, tuple) else v) for v in verdicts]
         lost = [i for i, k in enumerate(kept) if not k]
-        labels = [pl.lit(1, pl.Int64).alias(column) for column in binding.writes.values()]
-        done = Outcome(keep_rows(frame, kept).with_columns(labels))
+        done = Outcome(keep_rows(frame, kept).with_columns(self._labels(binding)))
         if lost:
             plain = self.reason()
             reasons = [v[1] if isinstance(v, tuple) else plain for v in (verdicts[i] for i in lost)]
