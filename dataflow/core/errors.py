@@ -15,8 +15,10 @@
     │   ├── ReplyError       a model's reply that cannot be read
     │   └── CallError        a model call that failed for good
     ├── ServingError         a back end that cannot answer at all: wrong key, dead endpoint
-    │   └── BudgetExceeded   the next call could cost more than is left of the budget
+    │   ├── BudgetExceeded   the next call could cost more than is left of the budget
+    │   └── BatchesPending   a run that does not wait for its batches; run again to collect them
     └── RunStopped           a run that ended early with everything saved; run again to go on
+        └── TooManyFailures  a step failed more rows than `max_error_rate` allows
 """
 
 from __future__ import annotations

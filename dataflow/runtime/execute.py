@@ -198,7 +198,8 @@ class Runner:
         to = self._dir(stage)
         if self.options.retry_failed and to.parts_with_failures():
             self._take_back(stage, to)
-        if to.finished and self._has_steps(stage, to) and not self._must_grow(stage, to):
+        whole = to.finished and self._has_steps(stage, to) and self.sink.is_whole(stage)
+        if whole and not self._must_grow(stage, to):
             self._recall(stage, to.done())
             self.reused |= {c.step for c in stage.calls}
             await self.sink.tell_stage(stage, to.parts())
@@ -221,6 +222,8 @@ class Runner:
             rows = failed.filter(pl.col("step") == call.step)["row"].to_list()
             if rows and call.op is not None:
                 journal.set_aside(identity(call.op, call.binding, call.branch), rows)
+        if to.lean:
+            to.remove()
         to.forget(to.parts_with_failures())
 
     def _remove_after(self, stage: Stage) -> None:
@@ -238,13 +241,18 @@ class Runner:
             await run_barrier(call, before, to, self.totals[call.step], self._scope(call))
             await self.sink.tell_stage(stage, to.parts())
         else:
-            if not self._has_steps(stage, to):
+            if to.lean or not self._has_steps(stage, to):
                 to.remove()
             done = to.done()
+            if not done and self.sink.may_be_lean(stage):
+                to.make_lean()
             self._recall(stage, done)
             await self.sink.tell_stage(stage, list(done))
             await self._streamer(stage, to).run(self._parts(stage, set(done)))
-        to.finish()
+        if to.lean:
+            await asyncio.to_thread(self.sink.settle, stage)
+        else:
+            to.finish()
 
     def _streamer(self, stage: Stage, to: StageDir) -> Streamer:
         most = self.options.max_error_rate

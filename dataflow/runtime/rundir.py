@@ -142,6 +142,30 @@ class StageDir:
     def finish(self) -> None:
         write_atomically(self.path / "finished", b"")
 
+    @property
+    def lean(self) -> bool:
+        """Whether the rows lie in the table that the stage leaves, and only their ids here."""
+        return (self.path / "lean").exists()
+
+    @property
+    def table(self) -> Path | None:
+        """The table of a lean stage; null where it is gone or was changed."""
+        kept = (self.path / "lean").read_bytes()
+        table = Path(orjson.loads(kept)["table"]) if kept else None
+        return table if table is not None and self.has_table(table) else None
+
+    def make_lean(self) -> None:
+        write_atomically(self.path / "lean", b"")
+
+    def finish_lean(self, table: Path) -> None:
+        """The stage is finished as long as its table stays as it is."""
+        write_json(self.path / "lean", _stamp(table))
+        self.finish()
+
+    def has_table(self, table: Path) -> bool:
+        """Whether the table of a lean stage is there, unchanged."""
+        return table.exists() and orjson.loads((self.path / "lean").read_bytes()) == _stamp(table)
+
     def keep(
         self,
         part: int,
@@ -154,7 +178,7 @@ class StageDir:
         self.path.mkdir(parents=True, exist_ok=True)
         account = self._file(part, "done.json")
         account.unlink(missing_ok=True)
-        _put(self._file(part, "rows.arrow"), frame)
+        _put(self._file(part, "rows.arrow"), frame.select(ROW) if self.lean else frame)
         if dropped.height:
             _put(self._file(part, "dropped.arrow"), dropped)
         if failed.height:
@@ -217,6 +241,11 @@ class StageDir:
 
 
 STEP: dict[str, Any] = {"step": pl.Int64(), "operator": pl.String()}
+
+
+def _stamp(table: Path) -> dict[str, Any]:
+    stat = table.stat()
+    return {"table": str(table), "bytes": stat.st_size, "changed_ns": stat.st_mtime_ns}
 
 
 def _put(path: Path, frame: pl.DataFrame) -> None:

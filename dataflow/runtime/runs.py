@@ -69,16 +69,27 @@ class Run:
             StorageError: neither the run's own copy nor the file is there.
         """
         last = StageDir(self.run_dir / "stages" / self.summary["last_stage"])
-        if last.finished:
+        if last.finished and not last.lean:
             yield from map(visible, first_rows(last.frames(), self.rows))
         elif self.path is not None and self.path.exists():
-            yield from FileSource(self.path).chunks()
+            source = FileSource(self.path)
+            yield from source.chunks() if source.height else [pl.DataFrame(schema=source.schema)]
         else:
             raise StorageError(f"{self.run_dir} holds no finished table; run the pipeline again")
 
     @property
     def stages(self) -> list[StageDir]:
         return [StageDir(self.run_dir / "stages" / name) for name in self.summary["stages"]]
+
+    def frames_of(self, stage: StageDir) -> Iterator[pl.DataFrame]:
+        """The rows of a stage with their ids; where it keeps the ids alone, the rows of its table."""
+        if not stage.lean:
+            yield from stage.frames()
+        elif stage.table is not None:
+            ids, first = pl.concat(list(stage.frames()))[ROW], 0
+            for frame in FileSource(stage.table).chunks():
+                yield frame.insert_column(0, ids.slice(first, frame.height))
+                first += frame.height
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -187,7 +198,7 @@ def _seen(stage: StageDir, row: str, run: Run) -> Iterator[dict[str, Any]]:
     if steps and steps[0]["step"] == run.summary["steps"][0]["step"]:
         wrote.insert(0, (0, "source", list(run.summary["source"]["columns"])))
     told: set[tuple[int, str]] = set()
-    for frame in stage.frames():
+    for frame in run.frames_of(stage):
         hit = frame.filter(_related(pl.col(ROW), row))
         for identifier, values in zip(hit[ROW].to_list(), records(hit), strict=True):
             for step, operator, columns in wrote:

@@ -16,7 +16,11 @@ from dataflow.runtime.rundir import RunDir, StageDir, write_table
 from dataflow.runtime.runs import first_rows
 from dataflow.runtime.stream import Listener
 from dataflow.storage import write_frames
+from dataflow.storage.source import FileSource
 from dataflow.storage.trailing import TrailingTable
+
+LEAN = (".jsonl", ".parquet", ".arrow")
+"""Tables from which rows are read back fast, as they were written."""
 
 
 class Sink:
@@ -59,6 +63,27 @@ class Sink:
         self._trailing[stage.number] = table
         return table
 
+    def may_be_lean(self, stage: Stage) -> bool:
+        """Whether a stage need keep no more than the ids of its rows: they are cheap to make, and its table has them."""
+        o = self.options
+        plain = not (o.limit or o.keep_steps or o.target_rows or o.on_rows) and o.max_error_rate is None
+        exact = self._place(stage).suffix in LEAN
+        return plain and exact and stage.streams and not stage.calls_models and stage in self.flow.ends
+
+    def settle(self, stage: Stage) -> None:
+        """Put the table of a lean stage in its place: the stage is finished with it."""
+        folder = self._dir(stage)
+        self._trailing.pop(stage.number).finish(len(folder.parts()))
+        folder.finish_lean(self._place(stage))
+
+    def is_whole(self, stage: Stage) -> bool:
+        """Whether all that a finished stage had is there: the rows of a lean one are in its table."""
+        folder = self._dir(stage)
+        return not folder.lean or (self.may_be_lean(stage) and folder.has_table(self._place(stage)))
+
+    def _place(self, stage: Stage) -> Path:
+        return Path(self.flow.storage.path_of(stage.table))
+
     def discard(self) -> None:
         """Let go of tables that a run began and did not finish."""
         for table in self._trailing.values():
@@ -66,6 +91,8 @@ class Sink:
 
     def _tables(self, stage: Stage) -> None:
         folder = self._dir(stage)
+        if folder.lean:
+            return
         if (table := self._trailing.pop(stage.number, None)) is not None:
             table.finish(len(folder.parts()))
             return
@@ -84,9 +111,14 @@ class Sink:
 
     def _deliver(self) -> None:
         """Hand the final table to a storage that puts it elsewhere too."""
-        if (deliver := getattr(self.flow.storage, "deliver", None)) is not None:
-            schema = visible(self.last.read(self.last.parts()[0])).schema
-            deliver(map(visible, first_rows(self.last.frames(), self.options.target_rows)), schema)
+        if (deliver := getattr(self.flow.storage, "deliver", None)) is None:
+            return
+        if self.last.lean:
+            table = FileSource(self._place(self.flow.ends[-1]))
+            deliver(table.chunks(), table.schema)
+            return
+        schema = visible(self.last.read(self.last.parts()[0])).schema
+        deliver(map(visible, first_rows(self.last.frames(), self.options.target_rows)), schema)
 
     def listener(self, stage: Stage) -> Listener | None:
         """Who is told of rows that come out of a stage: those who listen, where it is the last and none is surplus."""

@@ -27,6 +27,11 @@ class ScriptedServing:
         self.requests: list[Request] = []
 
     @property
+    def fingerprint(self) -> Mapping[str, Any]:
+        """The script: what has been asked so far decides no reply."""
+        return {"serving": type(self).__name__, "script": self.script, "dim": self.dim}
+
+    @property
     def prompts(self) -> list[str]:
         """The user messages asked so far."""
         return [str(r.messages[-1]["content"]) for r in self.requests]

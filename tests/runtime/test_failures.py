@@ -222,6 +222,7 @@ def test_a_table_that_cannot_be_written_is_no_finished_run(tmp_path: Path) -> No
     left = runs.load(tmp_path / "p").summary
     assert (left["status"], left["output"]["path"]) == ("failed", "")
     (tmp_path / "p_step1.jsonl").rmdir()
+    assert pipeline.run(progress=False).rows == 1
     assert reused(pipeline.run(progress=False)) == [True]
 
 

@@ -1,0 +1,96 @@
+"""Stages without model calls keep only the ids of their rows beside the table that they leave."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flows import Louder, NotEnding, Steps, lines, numbers
+
+from dataflow.runtime import runs
+from dataflow.testing import FaultyServer
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return lines(tmp_path / "in.jsonl", numbers(40))
+
+
+def rows_only(source: Path, folder: Path, *more: Any, **settings: Any) -> Steps:
+    return Steps(source, folder, (Louder(), {}), (NotEnding(), {}), *more, **settings)
+
+
+def test_the_rows_lie_in_the_table_alone(source: Path, tmp_path: Path) -> None:
+    run = rows_only(source, tmp_path).run(progress=False)
+    (stage,) = run.stages
+    assert stage.lean
+    assert next(iter(stage.frames())).columns == ["__row__"]
+    assert run.table["loud"].to_list() == [f"{t}!" for t in numbers(40) if not t.endswith("7")]
+    assert run.lineage.height == 40
+
+
+def test_it_is_used_again_while_the_table_is_as_it_was(source: Path, tmp_path: Path) -> None:
+    first = rows_only(source, tmp_path).run(progress=False)
+    assert first.path is not None
+    again = rows_only(source, tmp_path).run(progress=False)
+    assert [s["reused"] for s in again.summary["steps"]] == [True, True]
+    written = first.path.read_bytes()
+    first.path.write_text("mine now")
+    third = rows_only(source, tmp_path).run(progress=False)
+    assert [s["reused"] for s in third.summary["steps"]] == [False, False]
+    assert first.path.read_bytes() == written
+    first.path.unlink()
+    assert rows_only(source, tmp_path).run(progress=False).rows == 36
+    assert first.path.read_bytes() == written
+
+
+def test_a_stage_that_others_read_has_its_rows(source: Path, tmp_path: Path) -> None:
+    from flows import FirstOfEach
+
+    rows_only(source, tmp_path).run(progress=False)
+    run = rows_only(source, tmp_path, (FirstOfEach(), {})).run(progress=False)
+    assert (run.rows, [s.lean for s in run.stages]) == (36, [False, False])
+
+
+def test_what_needs_the_rows_has_them(source: Path, tmp_path: Path) -> None:
+    rows_only(source, tmp_path).run(progress=False)
+    told: list[int] = []
+    run = rows_only(source, tmp_path).run(progress=False, on_rows=lambda frame: told.append(frame.height))
+    assert (sum(told), run.rows, run.stages[0].lean) == (36, 36, False)
+
+
+def test_a_row_can_be_traced(source: Path, tmp_path: Path) -> None:
+    run = rows_only(source, tmp_path).run(progress=False)
+    events = run.trace("8")
+    assert [(e["step"], e["fate"]) for e in events] == [(0, "passed"), (1, "passed"), (2, "passed")]
+    assert events[1]["values"] == {"loud": "text 8!"}
+
+
+def test_failed_rows_are_tried_again(tmp_path: Path) -> None:
+    source = lines(tmp_path / "in.jsonl", ["fine", "cannot", "good"])
+    first = rows_only(source, tmp_path).run(progress=False)
+    assert (first.rows, first.counts["failed"]) == (2, 1)
+    again = rows_only(source, tmp_path).run(progress=False, retry_failed=True)
+    assert (again.rows, again.counts["failed"]) == (2, 1)
+
+
+def test_no_rows_are_a_table_too(tmp_path: Path) -> None:
+    source = lines(tmp_path / "in.jsonl", ["a 7"])
+    run = rows_only(source, tmp_path).run(progress=False)
+    assert (run.rows, run.table.columns, runs.load(run.run_dir).records) == (0, ["text", "loud"], [])
+
+
+def test_stages_with_calls_keep_their_rows(source: Path, tmp_path: Path) -> None:
+    from flows import Asks
+
+    from dataflow.serving import APILLMServing
+
+    with FaultyServer(reply="yes") as server:
+        run = Steps(source, tmp_path, (Asks(llm_serving=APILLMServing(server.url, model_name="m")), {})).run(
+            progress=False
+        )
+    assert not run.stages[0].lean
+    assert run.path is not None
+    assert json.loads(run.path.read_text().splitlines()[0])["answer"] == "yes"
