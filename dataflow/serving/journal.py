@@ -8,7 +8,6 @@ import json
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -55,10 +54,6 @@ _SETTINGS = (
 _AT_ONCE = 500
 
 
-LOOKED_S = 0.05
-"""How long a journal is taken to be still there after a look."""
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One reply as it came, raw: what is parsed from it is no part of it."""
@@ -100,19 +95,15 @@ class Journal:
     @classmethod
     def at(cls, path: Path) -> Journal:
         """The journal of that file, one a process."""
-        now, journal = time.monotonic(), cls._open.get(path)
-        if journal is not None and now - journal._seen < LOOKED_S:
-            return journal
         path = path.absolute()
         with cls._lock:
             journal = cls._open.get(path)
             if journal is None or not path.exists():  # a folder may be deleted while its journal is open
                 journal = cls._open[path] = cls(path)
-            journal._seen = now
             return journal
 
     def __init__(self, path: Path) -> None:
-        self.path, self._closed, self._seen = path, False, 0.0
+        self.path, self._closed = path, False
         path.parent.mkdir(parents=True, exist_ok=True)
         self._reader = _connect(path)
         self._names: dict[int, str] = {}
