@@ -46,7 +46,7 @@ def _write(sections: list[str]) -> None:
     """Put what was measured into the page; what was not measured now stays as it is there."""
     kept = _sections(PAGE.read_text(encoding="utf-8").splitlines()) if PAGE.exists() else {}
     new = kept | _sections(sections)
-    ordered = [line for title in ALL.values() if title in new for line in new[title]]
+    ordered = ["\n".join(new[title]).rstrip() + "\n" for title in ALL.values() if title in new]
     PAGE.write_text("\n".join([*_head(), *ordered]).rstrip() + "\n", encoding="utf-8")
 
 

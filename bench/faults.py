@@ -97,7 +97,7 @@ def dead(kind: str, rows: int = 200) -> str:
             run = TwoSteps(folder, server.url).run(progress=False)
             repeated = server.stats()["repeated"]
     lost = rows - run.rows
-    return f"dead ({kind}): stopped after {took:.1f} s (limit 30); then {lost} rows lost, {repeated} calls repeated. {message!r}"
+    return f"dead ({kind}): stopped after {took:.1f} s (limit 30); then {lost} rows lost, {repeated} calls repeated. {message.splitlines()[0]!r}"
 
 
 def _until_stopped(folder: Path, url: str) -> tuple[float, str]:

@@ -7,6 +7,7 @@ import inspect
 import pickle
 import re
 import sys
+import threading
 import types
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
@@ -22,6 +23,8 @@ from dataflow.core.prompt import Prompt
 from dataflow.plan.trace import Call, own_arguments
 
 _CORE = ("dataflow.core", "pydantic", "typing", "abc")
+_parsing = threading.Lock()
+"""Python 3.11 may raise SystemError where two threads parse code at once, as two pipelines that compile do."""
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
@@ -154,7 +157,8 @@ class _Reader:
     def _class(self, cls: type) -> Any:
         """The source of a class as it is on disk, and for the user's own its functions as they are loaded."""
         try:
-            source = inspect.getsource(cls)
+            with _parsing:
+                source = inspect.getsource(cls)
         except (OSError, TypeError):
             source = ""
         if source and not _is_own(cls):
