@@ -16,7 +16,7 @@ MAIN = "main"
 """The name of the line that others branch off."""
 BRANCH = "branch"
 """The column that tells which branch a row came from, where rows are merged."""
-_KEY = "__key__"
+KEY = "__key__"
 
 
 class Merge(Operator):
@@ -114,12 +114,12 @@ def _as(frame: pl.DataFrame, column: str, dtype: pl.DataType) -> pl.Series:
 def keys_of(ids: pl.Series, base: pl.Series) -> pl.Series:
     """For each row the one of `base` that it is or was made from, or itself where there is none."""
     known, depths = base.implode(), ids.str.count_matches("/", literal=True)
-    keys, deepest = ids.alias(_KEY), int(depths.max() or 0)  # type: ignore[arg-type]
+    keys, deepest = ids.alias(KEY), int(depths.max() or 0)  # type: ignore[arg-type]
     unknown = ~ids.is_in(known)
     for depth in range(deepest if unknown.any() else 0):  # the longest that is known comes last
         parts = ids.str.split("/").list.head(depth + 1).list.join("/")
         found = unknown & (depths > depth) & parts.is_in(known)
-        keys = pl.select(pl.when(found).then(parts).otherwise(keys).alias(_KEY)).to_series()
+        keys = pl.select(pl.when(found).then(parts).otherwise(keys).alias(KEY)).to_series()
     return keys
 
 
@@ -167,14 +167,15 @@ def joined(
     lost: list[pl.DataFrame] = []
     for name, other in others:
         if missing == "drop":
-            gone = left.join(other.select(_KEY), on=_KEY, how="anti")
-            lost.append(_account(gone[ROW], name))
-            left = left.filter(pl.col(_KEY).is_in(other[_KEY].implode()))
-        left = left.join(other, on=_KEY, how="left", maintain_order="left")
-    return left.drop(_KEY), pl.concat([pl.DataFrame(schema=DROPPED), *lost])
+            gone = left.join(other.select(KEY), on=KEY, how="anti")
+            lost.append(not_in_branch(gone[ROW], name))
+            left = left.filter(pl.col(KEY).is_in(other[KEY].implode()))
+        left = left.join(other, on=KEY, how="left", maintain_order="left")
+    return left.drop(KEY), pl.concat([pl.DataFrame(schema=DROPPED), *lost])
 
 
-def _account(rows: pl.Series, name: str) -> pl.DataFrame:
+def not_in_branch(rows: pl.Series, name: str) -> pl.DataFrame:
+    """An account of rows that a branch has lost."""
     reason = pl.lit(f"not in branch {name}")
     return pl.DataFrame({"row": rows}).select("row", reason=reason, value=pl.lit(None, pl.String))
 

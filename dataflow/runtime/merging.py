@@ -9,8 +9,17 @@ from functools import lru_cache
 import polars as pl
 
 from dataflow.core.frames import ROW
-from dataflow.core.merge import Merge, joined, keys_among, require_one_to_many, side, stacked
-from dataflow.core.outcome import DROPPED, FAILED, Outcome
+from dataflow.core.merge import (
+    KEY,
+    Merge,
+    joined,
+    keys_among,
+    not_in_branch,
+    require_one_to_many,
+    side,
+    stacked,
+)
+from dataflow.core.outcome import FAILED, Outcome
 from dataflow.plan.trace import Call
 from dataflow.runtime.rundir import STEP, StageDir, stamped
 from dataflow.runtime.stats import StepStats
@@ -49,7 +58,7 @@ def _join(merge: Merge, before: Sequence[StageDir]) -> Iterator[tuple[pl.DataFra
     for part in before[first].parts():
         frame = before[first].read(part)
         left = side(frame, chosen[first], every[first].keys_of(part), ids=True)
-        found = [(n, o.of(left[o.key])) for n, o in others]
+        found = [(n, o.of(left[KEY])) for n, o in others]
         table, lost = joined(left, found, merge.missing)
         yield frame, Outcome(table.select(ROW, *schema), pl.concat([surplus, lost]))
         surplus = surplus.clear()
@@ -59,9 +68,7 @@ def _not_in(ids: Sequence[pl.Series], keys: Sequence[pl.Series], first: int, mer
     """An account of the rows of other branches that the first one has lost."""
     have = keys[first].implode()
     gone = [i.filter(~k.is_in(have)) for at, (i, k) in enumerate(zip(ids, keys, strict=True)) if at != first]
-    rows = pl.DataFrame({"row": pl.concat(gone).unique(maintain_order=True)}, schema={"row": pl.String})
-    reason = pl.lit(f"not in branch {merge.names[first]}")
-    return rows.select("row", reason=reason, value=pl.lit(None, pl.String)).match_to_schema(DROPPED)
+    return not_in_branch(pl.concat(gone).unique(maintain_order=True), merge.names[first])
 
 
 def _schema(branch: StageDir) -> pl.Schema:
@@ -72,24 +79,22 @@ def _schema(branch: StageDir) -> pl.Schema:
 class _Rows:
     """The rows of a branch by key, read from the parts they are in."""
 
-    key = "__key__"
-
     def __init__(self, branch: StageDir, columns: dict[str, str], keys: pl.Series) -> None:
-        self.branch, self.columns, self.keys = branch, columns, keys
+        self.branch, self.columns = branch, columns
         heights = [(part, branch.read(part, []).height) for part in branch.parts()]
         parts = pl.concat([pl.repeat(part, height, eager=True).alias("part") for part, height in heights])
-        self.at = pl.DataFrame([keys.alias(self.key), parts])
+        self.at = pl.DataFrame([keys.alias(KEY), parts])
         self._read = lru_cache(maxsize=2)(self._part)
 
     def keys_of(self, part: int) -> pl.Series:
         """The keys of the rows of a part."""
-        return self.at.filter(pl.col("part") == part)[self.key]
+        return self.at.filter(pl.col("part") == part)[KEY]
 
     def of(self, keys: pl.Series) -> pl.DataFrame:
         """The rows with these keys."""
-        parts = self.at.filter(pl.col(self.key).is_in(keys.implode()))["part"].unique().sort()
+        parts = self.at.filter(pl.col(KEY).is_in(keys.implode()))["part"].unique().sort()
         frames = [self._read(p) for p in parts.to_list()] or [self._read(self.branch.parts()[0]).clear()]
-        return pl.concat(frames).filter(pl.col(self.key).is_in(keys.implode()))
+        return pl.concat(frames).filter(pl.col(KEY).is_in(keys.implode()))
 
     def _part(self, part: int) -> pl.DataFrame:
         return side(self.branch.read(part), self.columns, self.keys_of(part), ids=False)

@@ -13,11 +13,10 @@ from dataflow.core.protocols import ChatBackend, EmbedBackend, Reply, Request, S
 from dataflow.serving.api import OPENAI, APILLMServing
 from dataflow.serving.backends.batching import BatchesPending, BatchPolicy
 from dataflow.serving.backends.gatherer import Gatherer
-from dataflow.serving.backends.openai import Endpoint
+from dataflow.serving.backends.openai import Endpoint, chat_payload
 from dataflow.serving.batch_ledger import BatchLedger
 from dataflow.serving.journal import key_of
 from dataflow.serving.prices import price_of
-from dataflow.serving.structured import strict_schema
 
 _CONNECTIONS = 8
 
@@ -128,11 +127,7 @@ class BatchEndpoint:
         return Path(self._folder.name, "batches.sqlite")
 
     def _payload(self, request: Request) -> Mapping[str, Any]:
-        payload = self._fixed | {"messages": list(request.messages)}
-        if request.schema is not None:
-            shape = {"name": "reply", "schema": request.schema, "strict": strict_schema(request.schema)}
-            payload["response_format"] = {"type": "json_schema", "json_schema": shape}
-        return payload
+        return chat_payload(self._fixed, request)
 
     async def close(self) -> None:
         for gatherer in self._gatherers.values():

@@ -163,11 +163,16 @@ class ChatEndpoint(_OpenAIBackend):
         self.identity = endpoint.identity
 
     async def chat(self, request: Request) -> Reply:
-        payload = self._fixed | {"messages": list(request.messages)}
-        if request.schema is not None:
-            shape = {"name": "reply", "schema": request.schema, "strict": strict_schema(request.schema)}
-            payload["response_format"] = {"type": "json_schema", "json_schema": shape}
-        return read_reply(await self.connection.post(payload))
+        return read_reply(await self.connection.post(chat_payload(self._fixed, request)))
+
+
+def chat_payload(fixed: Mapping[str, Any], request: Request) -> dict[str, Any]:
+    """What is sent for a request, at once or in a batch: the replies to both are kept under one key."""
+    payload = {**fixed, "messages": list(request.messages)}
+    if request.schema is not None:
+        shape = {"name": "reply", "schema": request.schema, "strict": strict_schema(request.schema)}
+        payload["response_format"] = {"type": "json_schema", "json_schema": shape}
+    return payload
 
 
 class EmbeddingEndpoint(_OpenAIBackend):
