@@ -18,6 +18,7 @@ from dataflow.plan.optimise import Wave
 from dataflow.plan.plan import Stage
 from dataflow.plan.trace import Call
 from dataflow.runtime.aside import Aside
+from dataflow.runtime.feeding import PART_ROWS
 from dataflow.runtime.rundir import STEP, StageDir, stamped
 from dataflow.runtime.stats import StepStats
 from dataflow.storage.trailing import TrailingTable
@@ -31,7 +32,9 @@ MANY = 512
 LIST_BATCH = 256
 """Rows that walk together where a serving only answers lists."""
 ROW_BATCH = 8192
-"""Rows worked on together in a stage without model calls: Ctrl-C waits for no more than these."""
+"""Rows worked on together at first in a stage without model calls."""
+ROW_BATCH_S = 2.0
+"""They double while a batch takes less than half of this, and halve where it takes longer: Ctrl-C waits for so long."""
 IN_FLIGHT = 3
 """Such batches under way at once."""
 
@@ -72,7 +75,7 @@ class Streamer:
 
     async def run(self, parts: Iterator[tuple[int, pl.DataFrame]]) -> None:
         """Work through the parts that are not done yet; each is on disk as soon as its last row is through."""
-        gate = Gate(self.pace.window)
+        gate = Gate(lambda: self.pace.window)
         async with asyncio.TaskGroup() as tasks:
             async for number, whole in _pulled(parts):
                 aside, batches = Aside(whole, self.stage), []
@@ -91,7 +94,9 @@ class Streamer:
 
     async def _flow_gated(self, frame: pl.DataFrame, aside: Aside, gate: Gate) -> Flowing:
         try:
+            started = time.perf_counter()
             flowing = await self._flow(frame)
+            self.pace.took(frame.height, time.perf_counter() - started)
             if self.listener is not None and flowing.frame.height:
                 await self.listener(aside.whole(flowing.frame))
         finally:
@@ -164,14 +169,14 @@ class Streamer:
 
 
 class Gate:
-    """Lets rows in up to a bound, in the order in which they come."""
+    """Lets rows in up to a bound that may move, in the order in which they come."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: Callable[[], int]) -> None:
         self.rows, self.inside = rows, 0
         self._open = asyncio.Event()
 
     async def enter(self, rows: int) -> None:
-        while self.inside and self.inside + rows > self.rows:
+        while self.inside and self.inside + rows > self.rows():
             self._open.clear()
             await self._open.wait()
         self.inside += rows
@@ -196,6 +201,16 @@ class Pace:
             workers = max((getattr(getattr(s, "policy", None), "workers", 8) for s in servings), default=8)
             self.fixed = MODEL_BATCH if workers > MANY else 0
             self.window = 2 * workers + 2 * MODEL_BATCH * len(stage.calls)
+
+    def took(self, rows: int, seconds: float) -> None:
+        """Learn from a batch of a stage without model calls how many rows suit."""
+        if self.usages or rows < self.fixed:
+            return
+        if seconds > ROW_BATCH_S:
+            self.fixed = max(LIST_BATCH, self.fixed // 2)
+        elif seconds < ROW_BATCH_S / 2:
+            self.fixed = min(PART_ROWS, self.fixed * 2)
+        self.window = self.fixed * IN_FLIGHT
 
     def rows(self) -> int:
         """The rows of the next batch: many where replies come fast, one where they are slow or not yet known."""

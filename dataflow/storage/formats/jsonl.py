@@ -95,19 +95,15 @@ class _Seen:
         for offset, data in parts:
             yield self._learnt(offset, _text(offset, data), len(data))
             break
-        for offset, data, proven in ahead(self._tried, parts):
-            if proven or matches(data, self.pattern):
-                yield self._proven(offset, data)
+        for offset, data, tried in ahead(self._tried, parts):
+            if rows := tried or matches(data, self.pattern):
+                self.lines += rows
+                yield Block(offset, len(data), rows)
             else:
                 yield self._learnt(offset, data, len(data))
 
-    def _tried(self, part: tuple[int, bytes]) -> tuple[int, bytes, bool]:
+    def _tried(self, part: tuple[int, bytes]) -> tuple[int, bytes, int]:
         return *part, matches(part[1], self.pattern)
-
-    def _proven(self, offset: int, data: bytes) -> Block:
-        rows = data.count(b"\n") + (not data.endswith(b"\n"))
-        self.lines += rows
-        return Block(offset, len(data), rows)
 
     def _learnt(self, offset: int, data: bytes, length: int) -> Block:
         """A block that is parsed, and from which on others may look like it."""
@@ -117,7 +113,7 @@ class _Seen:
         self.lines += parsed.lines
         self._note_types(parsed)
         self.pattern = self.orders.pattern(self.types)
-        return Block(offset, length, len(parsed.rows), matches(data, self.pattern))
+        return Block(offset, length, len(parsed.rows), matches(data, self.pattern) > 0)
 
     def _note_types(self, parsed: Parsed) -> None:
         orders = dict.fromkeys(map(tuple, parsed.rows))
@@ -132,14 +128,22 @@ class _Seen:
 
 def whole_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """The file in blocks that end with a line, a small one first, each with the byte it starts at."""
-    offset = 0
+    offset, plain = 0, isinstance(getattr(handle, "raw", None), io.FileIO)
     for size in chain([BLOCK // 32 or 1], repeat(BLOCK)):
-        data = handle.read(size)
+        data = _until_line_end(handle, offset, size) if plain else handle.read(size) + handle.readline()
         if not data:
             return
-        data += handle.readline()
         yield offset, data
         offset += len(data)
+
+
+def _until_line_end(handle: BinaryIO, offset: int, size: int) -> bytes:
+    """At least so many bytes of a file on the disk, read at once: joining two reads costs more than a seek."""
+    handle.seek(offset + size)
+    handle.readline()
+    length = handle.tell() - offset
+    handle.seek(offset)
+    return handle.read(length)
 
 
 def _text(offset: int, data: bytes) -> bytes:
@@ -181,7 +185,8 @@ def _read(data: bytes, schema: pl.Schema) -> pl.DataFrame:
         # inside of a `json` cell there may be a number that its parser does not take
         return _built(data, schema)
     other = _built(data, pl.Schema({n: d for n, d in schema.items() if is_json(d)}))
-    return table([_compact(frame[n]) if n in typed else other[n] for n in schema], frame.height)
+    # the parser leaves nested columns many times the memory that they need
+    return table([(frame[n] if n in typed else other[n]).shrink_to_fit() for n in schema], frame.height)
 
 
 def _built(data: bytes, schema: pl.Schema) -> pl.DataFrame:
@@ -189,14 +194,6 @@ def _built(data: bytes, schema: pl.Schema) -> pl.DataFrame:
         return pl.DataFrame()
     rows = parse(data).rows
     return table([build_parsed(n, [r.get(n) for r in rows], d) for n, d in schema.items()], len(rows))
-
-
-def _compact(column: pl.Series) -> pl.Series:
-    """A copy of a nested column: polars' parser leaves it twenty times the memory that it needs."""
-    if not column.dtype.is_nested():
-        return column
-    column.to_frame().write_ipc(copy := io.BytesIO())
-    return pl.read_ipc(copy.getvalue()).to_series()
 
 
 def _rows_a_block(frame: pl.DataFrame) -> int:

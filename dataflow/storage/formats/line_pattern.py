@@ -61,15 +61,17 @@ class Orders:
         return rf"^(?:{_GAP}(?:{rows}){_GAP}\r?(?:\n|$))*$"
 
 
-def matches(data: bytes, pattern: str) -> bool:
-    """Whether a block of lines is all of the pattern; never where there is none."""
+def matches(data: bytes, pattern: str) -> int:
+    """How many lines a block has that is all of the pattern; 0 for one that is not, or where there is none."""
     if not pattern:
-        return False
+        return 0
     try:
-        text = pl.Series([data], dtype=pl.Binary).cast(pl.String)
-        return bool(text.str.contains(pattern).item())
+        text = pl.Series([data], dtype=pl.Binary).cast(pl.String).str
+        if not text.contains(pattern).item():
+            return 0
     except pl.exceptions.PolarsError:
-        return False
+        return 0
+    return int(text.count_matches("\n", literal=True).item()) + (not data.endswith(b"\n"))
 
 
 def _merged(order: Sequence[str], keys: Iterable[str]) -> tuple[str, ...] | None:
