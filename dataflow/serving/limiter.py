@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 START = 8
 WARM = 16
 """Calls under way while the first of them tell how long a call takes by itself."""
-PROBE_EVERY = 64
-SURE = 2
-"""Rounds let in at a known ceiling after which it is forgotten."""
+PROBE_EVERY = (32, 64)
+"""Answers between two probes, at least and at most; between them four rounds of the limit."""
+LATELY_S = 60.0
+SURE = 1
+"""Rounds let in at a known ceiling after which it is forgotten, and the most that was let in lately is tried again."""
 DECREASE = 0.7
 SHORTEST_PARK_S = 0.01
 LONGEST_EXCESS_S = 0.25
@@ -61,6 +63,7 @@ class Limiter:
         self.knee = Knee()
         self._begun, self._epoch = 0, 0
         self._ceiling = math.inf
+        self._most, self._most_until = 0, 0.0
         self._calm, self._refusals, self._parks = 0, 0, 0
         self._parked_until = 0.0
         self._excess_until = 0.0
@@ -96,6 +99,7 @@ class Limiter:
         if lease.epoch == self._epoch:
             self._refusals = 0
         if self.adaptive:
+            self._note_level(lease.level)
             if lease.level >= self.limit / 2:
                 self._grow(lease)
             self.knee.answered(lease.number, lease.begun, len(self.leases) + 1, wanted=bool(self.waiting))
@@ -159,9 +163,14 @@ class Limiter:
         self._calm += 1
         if self.limit >= self._ceiling:
             if self._calm > SURE * self.limit:
-                self._ceiling = math.inf
-        elif self._calm >= PROBE_EVERY and time.monotonic() >= self._excess_until:
+                self._ceiling, self.limit = math.inf, max(self.limit, float(self._most))
+        elif self._calm >= min(max(PROBE_EVERY[0], 4 * self.limit), PROBE_EVERY[1]) and time.monotonic() >= self._excess_until:
             self.limit, self._calm = self._ceiling, 0
+
+    def _note_level(self, level: int) -> None:
+        now = time.monotonic()
+        if level >= self._most or now > self._most_until:
+            self._most, self._most_until = level, now + LATELY_S
 
     def _lower(self, let_in: int) -> None:
         """One burst of refusals: the limit falls to what was let in, and further where that was no help."""
