@@ -164,7 +164,10 @@ class Limiter:
         if self.limit >= self._ceiling:
             if self._calm > SURE * self.limit:
                 self._ceiling, self.limit = math.inf, max(self.limit, float(self._most))
-        elif self._calm >= min(max(PROBE_EVERY[0], 4 * self.limit), PROBE_EVERY[1]) and time.monotonic() >= self._excess_until:
+        elif (
+            self._calm >= min(max(PROBE_EVERY[0], 4 * self.limit), PROBE_EVERY[1])
+            and time.monotonic() >= self._excess_until
+        ):
             self.limit, self._calm = self._ceiling, 0
 
     def _note_level(self, level: int) -> None:
