@@ -144,7 +144,7 @@ class StageDir:
 
     @property
     def lean(self) -> bool:
-        """Whether the rows lie in the table that the stage leaves, and only their ids here."""
+        """Whether the rows lie in the table that the stage leaves, and here at least their ids."""
         return (self.path / "lean").exists()
 
     @property
@@ -178,7 +178,7 @@ class StageDir:
         self.path.mkdir(parents=True, exist_ok=True)
         account = self._file(part, "done.json")
         account.unlink(missing_ok=True)
-        _put(self._file(part, "rows.arrow"), frame.select(ROW) if self.lean else frame)
+        _put(self._file(part, "rows.arrow"), frame)
         if dropped.height:
             _put(self._file(part, "dropped.arrow"), dropped)
         if failed.height:

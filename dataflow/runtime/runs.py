@@ -86,7 +86,7 @@ class Run:
         if not stage.lean:
             yield from stage.frames()
         elif stage.table is not None:
-            ids, first = pl.concat(list(stage.frames()))[ROW], 0
+            ids, first = pl.concat(list(stage.frames([])))[ROW], 0
             for frame in FileSource(stage.table).chunks():
                 yield frame.insert_column(0, ids.slice(first, frame.height))
                 first += frame.height

@@ -163,9 +163,11 @@ class Streamer:
         dropped = [f for d in done for f in d.dropped] or [pl.DataFrame(schema=STEP | DROPPED)]
         failed = [f for d in done for f in d.failed] or [pl.DataFrame(schema=STEP | FAILED)]
         frame = aside.whole(_concat([d.frame for d in done]))
-        self.to.keep(number, frame, pl.concat(dropped), aside.whole_failed(pl.concat(failed)), stats)
+        held = self.table is not None and self.table.is_near(number)
+        kept = frame.select(ROW) if held and self.to.lean else frame
+        self.to.keep(number, kept, pl.concat(dropped), aside.whole_failed(pl.concat(failed)), stats)
         if self.table is not None:
-            self.table.put(number, frame)
+            self.table.put(number, frame if held else None)
 
 
 class Gate:

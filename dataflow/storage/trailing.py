@@ -13,7 +13,7 @@ import polars as pl
 from dataflow.core.frames import visible
 from dataflow.storage.writing import write_frames
 
-HELD = 2
+HELD = 4
 """Parts kept in memory for the writer; further ones it reads back when it gets there."""
 
 
@@ -37,10 +37,14 @@ class TrailingTable:
         self._written = self._pool.submit(self._write)
 
     def put(self, part: int, frame: pl.DataFrame | None = None) -> None:
-        """Tell of a part that is made; a frame that is given need not be read back."""
+        """Tell of a part that is made; a frame that is given is held in memory and not read back."""
         with self._news:
-            self._ready[part] = frame if part < self._next + HELD else None
+            self._ready[part] = frame
             self._news.notify()
+
+    def is_near(self, part: int) -> bool:
+        """Whether the writer will soon get to a part, so that it may as well be held in memory."""
+        return part < self._next + HELD
 
     def finish(self, parts: int) -> int:
         """Wait until all parts are written, and return the number of rows.

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from flows import Louder, NotEnding, Steps, lines, numbers
 
-from dataflow.runtime import runs
+from dataflow.runtime import feeding, runs
+from dataflow.storage import trailing
 from dataflow.testing import FaultyServer
 
 
@@ -29,6 +30,18 @@ def test_the_rows_lie_in_the_table_alone(source: Path, tmp_path: Path) -> None:
     assert next(iter(stage.frames())).columns == ["__row__"]
     assert run.table["loud"].to_list() == [f"{t}!" for t in numbers(40) if not t.endswith("7")]
     assert run.lineage.height == 40
+
+
+def test_parts_that_the_writer_is_far_from_keep_their_rows(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trailing, "HELD", 0)
+    monkeypatch.setattr(feeding, "PART_ROWS", 7)
+    run = rows_only(source, tmp_path).run(progress=False)
+    (stage,) = run.stages
+    assert (stage.lean, len(stage.parts())) == (True, 6)
+    assert run.table["loud"].to_list() == [f"{t}!" for t in numbers(40) if not t.endswith("7")]
+    assert sum(f.height for f in run.frames_of(stage)) == 36
 
 
 def test_it_is_used_again_while_the_table_is_as_it_was(source: Path, tmp_path: Path) -> None:
