@@ -45,6 +45,8 @@ def cases_of(domain: str) -> ModuleType | None:
     path = ROOT / "tests" / "operators" / f"{domain}_cases.py"
     if not path.exists():
         return None
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # tables are made of those of families, which lie beside them
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec
     assert spec.loader

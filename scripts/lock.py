@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-EXTRAS = ("local", "pandas", "excel", "remote", "hub", "sql", "postgres", "math")
+EXTRAS = ("local", "pandas", "excel", "remote", "hub", "sql", "postgres", "math", "text", "pii", "chemistry")
 
 
 def main() -> None:

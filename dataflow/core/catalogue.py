@@ -16,7 +16,7 @@ from dataflow.core.ports import Arg, In, Out
 from dataflow.core.written import arguments, constraints, extras_of, source, type_text, without_arguments
 
 LOCALES = Path(__file__).parent.parent / "locales"
-"""Holds `zh.json`: class name to `headline`, `notes`, and `columns` and `settings` by name."""
+"""Holds folders such as `zh` with a file for a family of operators: class name to `headline`, `notes`, and `columns` and `settings` by name."""
 FUNCTIONS = (
     "SampleEvaluator",
     "DatasetEvaluator",
@@ -247,9 +247,8 @@ def _servings(settings: Iterable[SettingInfo]) -> Iterator[str]:
 
 @cache
 def _locale(lang: str) -> dict[str, Any]:
-    path = LOCALES / f"{lang}.json"
-    known: dict[str, Any] = json.loads(path.read_bytes()) if lang != "en" and path.exists() else {}
-    return known
+    files = sorted((LOCALES / lang).glob("*.json")) if lang.isalpha() else []
+    return {name: words for file in files for name, words in json.loads(file.read_bytes()).items()}
 
 
 def _translated(described: Description, words: Mapping[str, Any] | None) -> Description:

@@ -20,6 +20,7 @@ from polars.datatypes import DataType, DataTypeClass
 
 ROW = "__row__"
 """The hidden column of row ids: `"17"` is the 18th source row, `"17/2"` the third row made from it."""
+_NOTED = "__of__:"
 
 
 class JsonType(pl.BaseExtension):
@@ -321,8 +322,21 @@ def numbered(frame: pl.DataFrame, first: int = 0) -> pl.DataFrame:
 
 
 def visible(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame as users see it, without row ids."""
-    return frame.drop(ROW, strict=False)
+    """The frame as users see it, without row ids and what operators noted for each other."""
+    return forget(frame).drop(ROW, strict=False)
+
+
+def noted(column: str, what: str) -> str:
+    """The name of a column in which an operator notes something about another, for those that come after it."""
+    return f"{_NOTED}{column}:{what}"
+
+
+def forget(frame: pl.DataFrame, columns: Iterable[str] | None = None) -> pl.DataFrame:
+    """The frame without what was noted about columns that have changed, or about any."""
+    if not any(c.startswith(_NOTED) for c in frame.columns):
+        return frame
+    gone = (_NOTED,) if columns is None else tuple(noted(c, "") for c in columns)
+    return frame.drop([c for c in frame.columns if c.startswith(gone)])
 
 
 def records(frame: pl.DataFrame) -> list[dict[str, Any]]:

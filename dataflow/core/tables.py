@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 import polars as pl
 
 from dataflow.core.operator import Operator
@@ -18,20 +19,21 @@ from dataflow.core.rows import cells_of, output_series
 class Selection:
     """What a dataset operator decides: the rows kept, by position, and the columns it adds to the table."""
 
-    rows: Sequence[int] | None = None
+    rows: Sequence[int] | np.ndarray | None = None
     """Positions of the rows kept, in the order they shall have; null keeps all as they are."""
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Cells for every row of the *input* table, by output port."""
-    reason: str = "not selected"
-    """Why the other rows were dropped."""
+    reason: str | Callable[[int], str] = "not selected"
+    """Why the other rows were dropped; of the position of each, where they differ."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Dataset(Operator):
     """Sees whole columns, then names the rows to keep and the columns to add. Streams nothing.
 
-    The kernel is `select` (lists of cells, nulls included, to row positions or a `Selection`); the docstring of
-    an operator says what it does with nulls.
+    The kernel is `select` (lists of cells, nulls included, to row positions or a `Selection`), or where that would be
+    too much to hold, `digest` (the columns of a batch of rows, to whatever of them is needed) and `choose` (all digests, in
+    order, to the same). The docstring of an operator says what it does with nulls.
     """
 
     kind: ClassVar[str] = "Dataset"
@@ -42,9 +44,21 @@ class Dataset(Operator):
     def select(self, *columns: Any) -> Iterable[int] | Selection:
         raise NotImplementedError
 
-    def decide(self, frame: pl.DataFrame, binding: Binding) -> Selection:
-        """The decision over a frame that need hold no more than the columns read."""
-        made = self.select(*(_column(frame, c) for c in binding.reads.values()))
+    def digest(self, *columns: Any) -> Any:
+        """What of a batch of rows must be known for the decision; each port is a column, or several as a frame."""
+        raise NotImplementedError
+
+    def choose(self, digests: list[Any]) -> Iterable[int] | Selection:
+        """The decision over the digests of all batches, in order."""
+        raise NotImplementedError
+
+    def decide(self, frames: Iterator[pl.DataFrame], binding: Binding) -> Selection:
+        """The decision over frames, in order, that need hold no more than the columns read."""
+        if type(self).digest is Dataset.digest:
+            frame = pl.concat(list(frames), how="vertical_relaxed")
+            made = self.select(*(_column(frame, c) for c in binding.reads.values()))
+        else:
+            made = self.choose([self.digest(*_series(f, binding)) for f in frames])
         return made if isinstance(made, Selection) else Selection(list(made))
 
     def enact(self, frame: pl.DataFrame, first: int, selection: Selection, binding: Binding) -> pl.DataFrame:
@@ -69,16 +83,24 @@ class Dataset(Operator):
         if rows is None:
             return Outcome(full)
         kept = set(rows)
-        lost = [i for i in range(frame.height) if i not in kept]
-        return Outcome(
-            full[list(rows)], dropped(frame, lost, [selection.reason] * len(lost), binding.first_read)
-        )
+        lost, why = [i for i in range(frame.height) if i not in kept], selection.reason
+        reasons = [why if isinstance(why, str) else why(first + i) for i in lost]
+        return Outcome(full[list(rows)], dropped(frame, lost, reasons, binding.first_read))
 
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
-        chosen = self.decide(frame, binding)
-        done = self.cut(frame, 0, chosen.rows, chosen, binding)
+        chosen = self.decide(iter([frame]), binding)
+        rows = chosen.rows.tolist() if isinstance(chosen.rows, np.ndarray) else chosen.rows
+        done = self.cut(frame, 0, rows, chosen, binding)
         done.metrics = dict(chosen.metrics)
         return done
+
+
+def _series(frame: pl.DataFrame, binding: Binding) -> list[pl.Series | pl.DataFrame | None]:
+    """What each port reads, as columns; nothing is parsed."""
+    return [
+        None if c is None else frame[c] if isinstance(c, str) else frame.select(c)
+        for c in binding.reads.values()
+    ]
 
 
 def _column(frame: pl.DataFrame, column: str | tuple[str, ...] | None) -> list[Any] | None:

@@ -7,6 +7,7 @@ import copy
 import time
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import polars as pl
 
 from dataflow.core.background import current_scope
@@ -46,18 +47,20 @@ def _dataset(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> No
     op, started = call.operator, time.perf_counter()
     assert isinstance(op, Dataset)
     columns = [c for _, c in call.binding.columns_read()]
-    chosen = op.decide(pl.concat(list(before.frames(columns)), how="vertical_relaxed"), call.binding)
+    chosen = op.decide(before.frames(columns), call.binding)
     stats.metrics |= dict(chosen.metrics)
-    if chosen.rows is not None and list(chosen.rows) != sorted(set(chosen.rows)):
+    kept = None if chosen.rows is None else np.asarray(chosen.rows, np.int64)
+    if kept is not None and (np.diff(kept) <= 0).any():
         frame = _whole(before)
-        done = op.cut(frame, 0, chosen.rows, chosen, call.binding)
+        done = op.cut(frame, 0, kept.tolist(), chosen, call.binding)
         done.metrics = dict(chosen.metrics)
         _keep_whole(call, to, frame, done, stats, time.perf_counter() - started)
         return
-    kept, first = None if chosen.rows is None else set(chosen.rows), 0
+    first = 0
     for part in before.parts():
         frame = before.read(part)
-        rows = None if kept is None else [i for i in range(frame.height) if first + i in kept]
+        bounds = None if kept is None else np.searchsorted(kept, [first, first + frame.height])
+        rows = None if kept is None or bounds is None else (kept[slice(*bounds)] - first).tolist()
         done = op.cut(frame, first, rows, chosen, call.binding)
         seconds, started = time.perf_counter() - started, time.perf_counter()
         _keep_part(call, to, part, frame, done, stats, seconds)

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from dataflow.core.background import gathered
-from dataflow.core.frames import ROW
+from dataflow.core.frames import ROW, forget
 from dataflow.core.outcome import DROPPED, FAILED, Outcome
 from dataflow.core.protocols import Scope
 from dataflow.plan.optimise import Wave
@@ -110,6 +110,7 @@ class Streamer:
                 await self._through(wave[0], flowing)
             else:
                 await self._at_once(wave, flowing)
+        flowing.frame = forget(flowing.frame)
         return flowing
 
     async def _through(self, call: Call, flowing: Flowing) -> None:
@@ -124,6 +125,7 @@ class Streamer:
 
     async def _apply(self, call: Call, frame: pl.DataFrame) -> Outcome:
         done: Outcome = await call.operator.apply(frame, call.binding, self.scopes[call.step])  # type: ignore[attr-defined]
+        done.frame = forget(done.frame, call.binding.writes.values())
         return done
 
     def _note(self, call: Call, flowing: Flowing, done: Outcome, started: float) -> None:
@@ -140,7 +142,7 @@ class Streamer:
             flowing.failed.append(stamped(done.failed, call.step, call.name))
             self.watch(call, total)
         if self.keep_steps:
-            flowing.steps[call.step] = done.frame
+            flowing.steps[call.step] = forget(done.frame)
 
     def _busy(self, step: int, started: float) -> float:
         """The part of a batch's time in which no batch before it was counted: they add up to time by the clock."""

@@ -169,7 +169,8 @@ def test_chinese_where_it_is_translated(tmp_path: Path, monkeypatch: pytest.Monk
         "columns": {"input_left_key": "第一列"},
         "settings": {"separator": "分隔符"},
     }
-    (tmp_path / "zh.json").write_text(json.dumps({"JoinRefiner": words}), "utf-8")
+    (tmp_path / "zh").mkdir()
+    (tmp_path / "zh" / "all.json").write_text(json.dumps({"JoinRefiner": words}), "utf-8")
     monkeypatch.setattr(catalogue, "LOCALES", tmp_path)
     catalogue._locale.cache_clear()
     try:

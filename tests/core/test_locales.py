@@ -12,7 +12,8 @@ import pytest
 from dataflow.core.catalogue import LOCALES, describe
 from dataflow.core.registry import OPERATOR_REGISTRY
 
-WORDS: dict[str, Any] = json.loads((LOCALES / "zh.json").read_text("utf-8"))
+FILES = sorted((LOCALES / "zh").glob("*.json"))
+WORDS: dict[str, Any] = {k: v for f in FILES for k, v in json.loads(f.read_text("utf-8")).items()}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 QUOTED = re.compile(r"`([^`]+)`")
 

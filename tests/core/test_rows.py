@@ -446,7 +446,7 @@ def test_dataset_that_drops_nothing() -> None:
 def test_a_selection_is_enacted_slice_by_slice() -> None:
     frame = numbered(pl.DataFrame({"raw_content": ["a", "b", "c", "d", "e"]}))
     operator, binding = Marked(), Marked().bind()
-    chosen = operator.decide(frame, binding)
+    chosen = operator.decide(iter([frame]), binding)
     parts = [operator.enact(frame[i : i + 2], i, chosen, binding) for i in (0, 2, 4)]
     assert pl.concat(parts).equals(operator.transform(frame, binding).frame)
 

@@ -1,0 +1,69 @@
+"""Hashes of words, and sets of them, inside of kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Hashes = NDArray[np.uint64]
+
+
+@njit(nogil=True, cache=True, inline="always")
+def fold(value: Any, point: Any) -> Any:
+    """The hash of a text from that of all but its last character, which is given: `(value + point + 1) * odd`, mixed."""
+    mixed = (np.uint64(value) + np.uint64(point) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    return mixed ^ (mixed >> np.uint64(29))
+
+
+@njit(nogil=True, cache=True)
+def distinct(hashes: Hashes, slots: Hashes) -> int:
+    """How many different hashes there are; `slots` is room for twice as many, a power of two, and is overwritten."""
+    slots[:] = 0
+    mask, found = np.uint64(len(slots) - 1), 0
+    for i in range(len(hashes)):
+        key = hashes[i] if hashes[i] else np.uint64(1)
+        place = key & mask
+        while slots[place] != 0 and slots[place] != key:
+            place = (place + np.uint64(1)) & mask
+        if slots[place] == 0:
+            slots[place] = key
+            found += 1
+    return found
+
+
+@njit(nogil=True, cache=True)
+def contains(slots: Hashes, value: Any) -> bool:
+    """Whether a set made by `word_set` holds a hash."""
+    key = np.uint64(value) if value else np.uint64(1)
+    mask = np.uint64(len(slots) - 1)
+    place = key & mask
+    while slots[place] != 0:
+        if slots[place] == key:
+            return True
+        place = (place + np.uint64(1)) & mask
+    return False
+
+
+def hash_of(word: str) -> int:
+    """The hash that kernels find for a word as it is given."""
+    value = 0
+    for character in word:
+        mixed = (value + ord(character) + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+        value = mixed ^ (mixed >> 29)
+    return value
+
+
+def word_set(words: Iterable[str]) -> Hashes:
+    """A set of words to look up by hash: open addressing, at most half full."""
+    hashes = {hash_of(w) or 1 for w in words}
+    slots = np.zeros(1 << max(4, (2 * len(hashes)).bit_length()), np.uint64)
+    for key in hashes:
+        place = key & (len(slots) - 1)
+        while slots[place]:
+            place = (place + 1) & (len(slots) - 1)
+        slots[place] = key
+    return slots

@@ -1,0 +1,114 @@
+"""Filters by a measure of a text, and the statistics that they measure by."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import polars as pl
+
+from dataflow.core.errors import MissingDependency
+from dataflow.core.frames import noted
+from dataflow.core.outcome import Outcome, dropped
+from dataflow.core.ports import Binding, Out
+from dataflow.core.rows import Filter, outcome
+
+
+class TextStats:
+    """A text column in an expression: `text.column`, and its counts, such as `text.words`.
+
+    All counts of a group (`dataflow.kernels.statistics.GROUPS`) are made in one pass, and are there for further
+    operators until one of them changes the text.
+    """
+
+    def __init__(self, column: str) -> None:
+        self.column = pl.col(column)
+        self.name = column
+        self.groups: dict[str, None] = {}
+        """The groups that were asked for."""
+
+    def __getattr__(self, count: str) -> pl.Expr:
+        group = _group_of(count)
+        self.groups[group] = None
+        return pl.col(noted(self.name, group)).struct.field(count)
+
+
+class TextFilter(Filter):
+    """Keeps a text whose measure is as wanted; a row that is dropped is told with its measure. Null is dropped.
+
+    The kernel is `measure`, of a text column to an expression of one number (or truth value) a text. Together with
+    `keeps`, of that number to a Boolean expression, it decides.
+    """
+
+    kernel: ClassVar[str] = "measure"
+    measured: ClassVar[str] = ""
+    """What is measured, as the reason of a dropped row names it."""
+    labels: ClassVar[str] = "label"
+    """What the label column of a kept row holds: 1 (`label`) or the measure itself (`measure`)."""
+
+    output_key = Out(doc="1 on every kept row; written where it is named", type="int", optional=True)
+
+    def measure(self, text: TextStats) -> pl.Expr:
+        raise NotImplementedError
+
+    def keeps(self, measure: pl.Expr) -> pl.Expr:
+        """Which measures are kept; by default those that are true."""
+        return measure
+
+    def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
+        if not self.may_misfit(frame, binding):
+            return self._kept(frame, binding)
+        faults = self.misfits(frame, binding)
+        return outcome(frame, faults, lambda kept, _: self._kept(kept, binding))
+
+    def _kept(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
+        text = TextStats(str(binding.first_read))
+        typed = self.typed(frame, binding)
+        measure = self.measure(text).alias("measure")
+        notes = [_note(typed, text.name, group) for group in text.groups]
+        made = typed.with_columns(notes).select(
+            measure,
+            null=text.column.is_null(),
+            keep=text.column.is_not_null() & self.keeps(measure).fill_null(value=False),
+        )
+        label = made["measure"].cast(pl.Int64) if self.labels == "measure" else pl.lit(1, pl.Int64)
+        written: list[Any] = [label.alias(c) for c in binding.writes.values()]
+        done = Outcome(frame.with_columns(*notes, *written).filter(made["keep"]))
+        lost = (~made["keep"]).arg_true()
+        if len(lost):
+            done.dropped = dropped(frame, lost.to_list(), self._reasons(made[lost]), binding.first_read)
+        return done
+
+    def _reasons(self, lost: pl.DataFrame) -> list[str]:
+        plain = self.reason()
+        if not self.measured:
+            return ["null" if null else plain for null in lost["null"].to_list()]
+        return [
+            "null" if null else f"{self.measured} {_shown(value)}; {plain}"
+            for value, null in lost.select("measure", "null").iter_rows()
+        ]
+
+
+def _note(frame: pl.DataFrame, column: str, group: str) -> pl.Series:
+    name = noted(column, group)
+    return frame[name] if name in frame.columns else _statistics(frame[column], group).alias(name)
+
+
+def _statistics(column: pl.Series, group: str) -> pl.Series:
+    try:
+        from dataflow.kernels.statistics import statistics  # compiled: loads numba
+    except ModuleNotFoundError as error:
+        raise MissingDependency(str(error.name), "text", "Counting in texts") from None
+    return statistics(column, group)
+
+
+def _group_of(count: str) -> str:
+    from dataflow.kernels.statistics import GROUPS  # compiled: loads numba
+
+    found = next((group for group, (_, counts) in GROUPS.items() if count in counts), None)
+    if found is None:
+        raise AttributeError(count)
+    return found
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else f"{value}"
