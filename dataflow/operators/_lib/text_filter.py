@@ -72,7 +72,8 @@ class TextFilter(Filter):
         )
         label = made["measure"].cast(pl.Int64) if self.labels == "measure" else pl.lit(1, pl.Int64)
         written: list[Any] = [label.alias(c) for c in binding.writes.values()]
-        done = Outcome(frame.with_columns(*notes, *written).filter(made["keep"]))
+        measured = made.filter(~pl.col("null")).select("measure", kept="keep") if self.measured else None
+        done = Outcome(frame.with_columns(*notes, *written).filter(made["keep"]), measured=measured)
         lost = (~made["keep"]).arg_true()
         if len(lost):
             done.dropped = dropped(frame, lost.to_list(), self._reasons(made[lost]), binding.first_read)
@@ -83,7 +84,7 @@ class TextFilter(Filter):
         if not self.measured:
             return ["null" if null else plain for null in lost["null"].to_list()]
         return [
-            "null" if null else f"{self.measured} {_shown(value)}; {plain}"
+            "null" if null else f"{plain}: {self.measured} {_shown(value)}"
             for value, null in lost.select("measure", "null").iter_rows()
         ]
 
