@@ -1,9 +1,11 @@
-"""What each operator of general_text must do, as cases: the tables of all families together."""
+"""What each operator of general_text must do, as cases: the tables of all families, which lie beside this one."""
 
 from __future__ import annotations
 
-from general_text_word_cases import CASES as WORD_CASES
+from importlib import import_module
+from pathlib import Path
 
 from dataflow.testing import Case
 
-CASES: list[Case] = [*WORD_CASES]
+FAMILIES = sorted(path.stem for path in Path(__file__).parent.glob("general_text_*_cases.py"))
+CASES: list[Case] = [case for family in FAMILIES for case in import_module(family).CASES]
