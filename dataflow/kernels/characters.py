@@ -30,7 +30,15 @@ DASHES = "-*+·"
 """What is a bullet where it stands alone before a line."""
 TERMINALS = ".!?\"'”’…。！？｡؟۔।"
 """What ends a line of prose."""
-_MARKS = {END: ENDS, BREAK: BREAKS, BULLET: BULLETS, DASH: DASHES, TERMINAL: TERMINALS, BRACE: "{}", HASH: "#"}
+_MARKS = {
+    END: ENDS,
+    BREAK: BREAKS,
+    BULLET: BULLETS,
+    DASH: DASHES,
+    TERMINAL: TERMINALS,
+    BRACE: "{}",
+    HASH: "#",
+}
 
 IDEOGRAPHS = ((0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
 """Characters of Chinese and Japanese, which are written without spaces: each counts as a word."""

@@ -90,7 +90,9 @@ def _count(
                     line_chars += size
                     longest = max(longest, size)
                     ellipses += is_ellipsis
-                    bullets += (table[begun] & BULLET) != 0 or ((apart or size == 1) and (table[begun] & DASH) != 0)
+                    bullets += (table[begun] & BULLET) != 0 or (
+                        (apart or size == 1) and (table[begun] & DASH) != 0
+                    )
                     terminal += (table[tail] & TERMINAL) != 0
                     short += size <= SHORT_LINE
                     scripts += found

@@ -95,11 +95,12 @@ def _count(
         inside = held = False  # within a part; behind an apostrophe that may belong to it
         value: Any = np.uint64(0)
         while at < end or inside:
-            point, flags = 0, 0
+            point: Any = 0
+            flags: Any = 0
             if at < end:
                 point = point_at(data, at)
                 at += length_of(data[at])
-                flags = np.int64(table[point])
+                flags = table[point]
             sign = (flags & IDEOGRAPH) != 0
             if flags & WORD and not sign:
                 if held:

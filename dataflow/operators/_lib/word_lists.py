@@ -37,7 +37,7 @@ def stop_words_in(texts: pl.Expr, language: str, use_tokenizer: bool) -> pl.Expr
 
     def count(column: pl.Series) -> pl.Series:
         if not use_tokenizer:
-            found = _listed(column, stops)
+            found = _listed(column, tuple(word for word in stops if not word.startswith("'")))
             return pl.DataFrame(
                 {"words": found.struct.field("parts"), "stop_words": found.struct.field("listed")}
             ).to_struct()
@@ -76,7 +76,9 @@ def block_list(language: str) -> tuple[str, ...]:
 
 @cache
 def stop_words(language: str) -> tuple[str, ...]:
-    """The stop words of a language, by its two-letter code."""
+    """The stop words of a language, by its two-letter code; those of English are its function words alone."""
+    if language == "en":
+        return tuple(resources.files(__package__).joinpath("stop_words_en.txt").read_text("utf-8").split())
     try:
         from stop_words import get_stop_words
     except ModuleNotFoundError as error:

@@ -115,7 +115,7 @@ class StopWordFilter(TextFilter):
     use_tokenizer: bool
     """Whether words and punctuation marks are parted as in the Penn Treebank (nltk), and all of them count."""
     language: Language = "en"
-    """The language of the stop words, which are those of the package `stop-words`."""
+    """The language of the stop words; but for English they are those of the package `stop-words`."""
 
     def measure(self, text: TextStats) -> pl.Expr:
         return stop_words_in(text.column, self.language, self.use_tokenizer)
