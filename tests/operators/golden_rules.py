@@ -23,7 +23,11 @@ BREAKS = ENDS + "–,;•/|…，；、،؛"
 
 def sign(c: str) -> bool:
     """Whether a character is Chinese or Japanese."""
-    return c.isalnum() and re.match("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]", c) is not None
+    return (
+        c.isalnum()
+        and re.match("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]", c)
+        is not None
+    )
 
 
 def parts(text: str) -> list[str]:
@@ -71,12 +75,33 @@ def longest_run(text: str) -> int:
 
 def special(text: str) -> bool:
     spelled = r"\bu200e\b|\\u200e\b|\bu\+200e\b|(\\u|\bu\+)(26[0-9a-f]{2}|273[0-9a-f])\b|(\\u000|\bu\+)1f[0-9a-f]{3}\b"
-    points = {0x200E, 0xFFFD, 0x25A1, *range(0x2600, 0x2700), *range(0x2730, 0x2740), *range(0x1F000, 0x20000)}
+    points = {
+        0x200E,
+        0xFFFD,
+        0x25A1,
+        *range(0x2600, 0x2700),
+        *range(0x2730, 0x2740),
+        *range(0x1F000, 0x20000),
+    }
     residues = bool(re.search(r"&#0*247;", text)) or "{/U}" in text
     return residues or any(ord(c) in points for c in text) or bool(re.search(spelled, text, re.I))
 
 
-ENTITIES = "nbsp lt gt amp quot apos hellip ndash mdash lsquo rsquo ldquo rdquo".split()
+ENTITIES = [
+    "nbsp",
+    "lt",
+    "gt",
+    "amp",
+    "quot",
+    "apos",
+    "hellip",
+    "ndash",
+    "mdash",
+    "lsquo",
+    "rsquo",
+    "ldquo",
+    "rdquo",
+]
 
 
 def entity(text: str) -> bool:

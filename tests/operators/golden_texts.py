@@ -66,6 +66,10 @@ MADE = [
     PROSE + "\n" + text for text in ["#" * 30, "JAVASCRIPT", "• a", "&lt;", "Copyright", "lorem ipsum", "😀", "shit shit", "{}{}{}{}{}{}", "wait..."]
 ] + [" ".join([text] * 12) for text in ["same", "Same same", "same, same.", "一 二", "NASA", "NASA rocket", "... a", "42", "4a2", "été"]]  # fmt: skip
 
-LENGTHS = ["x" * n for n in (99, 100, 101)] + ["x " * n for n in (99, 100)] + ["é" * 100, "😀" * 100, "字" * 99, "e\u0301" * 50, "\t\n x" * 100]
+LENGTHS = (
+    ["x" * n for n in (99, 100, 101)]
+    + ["x " * n for n in (99, 100)]
+    + ["é" * 100, "😀" * 100, "字" * 99, "e\u0301" * 50, "\t\n x" * 100]
+)
 
 TEXTS = list(dict.fromkeys([*PLAIN, *LINES, *MARKS, *PHRASES, *MADE, *LENGTHS]))

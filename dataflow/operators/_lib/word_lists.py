@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import polars as pl
 
 from dataflow.core.errors import MissingDependency
-from dataflow.operators._lib.tokens import tokens
+from dataflow.operators._lib.tokens import tokenizer
+
+Kernel = Callable[[pl.Series], pl.Series]
 
 
 def entries_in(texts: pl.Expr, entries: tuple[str, ...], use_tokenizer: bool) -> pl.Expr:
@@ -18,12 +21,14 @@ def entries_in(texts: pl.Expr, entries: tuple[str, ...], use_tokenizer: bool) ->
     Case does not matter, nor does the punctuation around a word. Words are runs of letters and digits with apostrophes
     in them, and single Chinese or Japanese characters. With the tokenizer, the parts that it makes are words.
     """
+    listed = _listed(entries)
+    tokens = tokenizer() if use_tokenizer else None
 
     def count(column: pl.Series) -> pl.Series:
-        if use_tokenizer:
+        if tokens:
             cells = [None if text is None else " ".join(tokens(text)) for text in column.to_list()]
             column = pl.Series(cells, dtype=pl.String)
-        return _listed(column, entries).struct.field("entries")
+        return listed(column).struct.field("entries")
 
     return texts.map_batches(count, pl.Int64)
 
@@ -34,37 +39,43 @@ def stop_words_in(texts: pl.Expr, language: str, use_tokenizer: bool) -> pl.Expr
     Words are as for `entries_in`, or else tokens, punctuation marks among them.
     """
     stops = stop_words(language)
+    count = _by_tokens(frozenset(stops)) if use_tokenizer else _by_parts(stops)
+    return texts.map_batches(count, pl.Struct({"words": pl.Int64, "stop_words": pl.Int64}))
+
+
+def _by_tokens(stops: frozenset[str]) -> Kernel:
+    tokens = tokenizer()
 
     def count(column: pl.Series) -> pl.Series:
-        if not use_tokenizer:
-            found = _listed(column, tuple(word for word in stops if not word.startswith("'")))
-            return pl.DataFrame(
-                {"words": found.struct.field("parts"), "stop_words": found.struct.field("listed")}
-            ).to_struct()
-        known = frozenset(word.lower() for word in stops)
-        cells = [[token.lower() in known for token in tokens(text or "")] for text in column.to_list()]
-        return pl.DataFrame(
-            {"words": [len(c) for c in cells], "stop_words": [sum(c) for c in cells]}, schema=fields
-        ).to_struct()
+        found = [[token.lower() in stops for token in tokens(text or "")] for text in column.to_list()]
+        return _struct(words=list(map(len, found)), stop_words=list(map(sum, found)))
 
-    fields = dict.fromkeys(("words", "stop_words"), pl.Int64)
-    return texts.map_batches(count, pl.Struct(fields))
+    return count
 
 
-def _listed(column: pl.Series, entries: tuple[str, ...]) -> pl.Series:
-    try:
-        from dataflow.kernels.listed_words import listed_words  # compiled: loads numba
-    except ModuleNotFoundError as error:
-        raise MissingDependency(str(error.name), "text", "Looking up words") from None
-    return listed_words(column, _compiled(entries))
+def _by_parts(stops: tuple[str, ...]) -> Kernel:
+    listed = _listed(tuple(word for word in stops if not word.startswith("'")))
+
+    def count(column: pl.Series) -> pl.Series:
+        found = listed(column).struct
+        return _struct(words=found.field("parts"), stop_words=found.field("listed"))
+
+    return count
+
+
+def _struct(**columns: Any) -> pl.Series:
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.Int64)).to_struct()
 
 
 @lru_cache(maxsize=64)
-def _compiled(entries: tuple[str, ...]) -> Any:
-    """A list as the kernel takes it."""
-    from dataflow.kernels.listed_words import WordList  # compiled: loads numba
-
-    return WordList.of(entries)
+def _listed(entries: tuple[str, ...]) -> Kernel:
+    """What counts a list in a column of texts."""
+    try:
+        from dataflow.kernels.listed_words import WordList, listed_words  # compiled: loads numba
+    except ModuleNotFoundError as error:
+        raise MissingDependency(str(error.name), "text", "Looking up words") from None
+    words = WordList.of(entries)
+    return lambda column: listed_words(column, words)
 
 
 @cache
@@ -83,4 +94,4 @@ def stop_words(language: str) -> tuple[str, ...]:
         from stop_words import get_stop_words
     except ModuleNotFoundError as error:
         raise MissingDependency(str(error.name), "text", "Lists of stop words") from None
-    return tuple(get_stop_words(language))
+    return tuple(word.lower() for word in get_stop_words(language))

@@ -11,9 +11,9 @@ from dataflow.operators._lib.text_filter import TextFilter, TextStats
 
 
 class LineEndWithEllipsisFilter(TextFilter):
-    """Keep texts of which few lines end in an ellipsis, `...` or `…`, as in the Gopher rules (Rae et al. 2021).
+    """Keep texts of which few lines end in an ellipsis, `...` or `…`.
 
-    Blank lines do not count. A blank text is dropped.
+    The rule is one of Gopher (Rae et al. 2021). Blank lines do not count. A blank text is dropped.
     """
 
     measured: ClassVar[str] = "share of lines that end in an ellipsis"
@@ -29,9 +29,9 @@ class LineEndWithEllipsisFilter(TextFilter):
 
 
 class LineStartWithBulletpointFilter(TextFilter):
-    """Keep texts of which not nearly all lines are bullet points, as in the Gopher rules (Rae et al. 2021).
+    """Keep texts of which not nearly all lines are bullet points.
 
-    A bullet point begins with one of `•‣▶◀◦■□▪▫–`, or with one of `-*+·` that white space follows. Blank lines do not
+    The rule is one of Gopher (Rae et al. 2021). A bullet point begins with one of `•‣▶◀◦■□▪▫–`, or with one of `-*+·` that white space follows. Blank lines do not
     count. A blank text is dropped.
     """
 

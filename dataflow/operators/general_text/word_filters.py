@@ -54,9 +54,9 @@ class MeanWordLengthFilter(TextFilter):
 
 
 class AlphaWordsFilter(TextFilter):
-    """Keep texts with a high share of words that have a letter in them, as in the Gopher rules (Rae et al. 2021).
+    """Keep texts with a high share of words that have a letter in them.
 
-    A letter is one of any alphabet. A text written without spaces is one word by white space; the tokenizer takes each
+    The rule is one of Gopher (Rae et al. 2021). A letter is one of any alphabet. A text written without spaces is one word by white space; the tokenizer takes each
     of its clauses as one. A blank text is dropped.
     """
 
@@ -119,9 +119,9 @@ class UniqueWordsFilter(TextFilter):
 
 
 class SymbolWordRatioFilter(TextFilter):
-    """Keep texts with few hash signs and ellipses for their words, as in the Gopher rules (Rae et al. 2021).
+    """Keep texts with few hash signs and ellipses for their words.
 
-    The ratio is that of `#`, `...` and `…` to tokens, which are runs of word characters and runs of other ones; a
+    The rule is one of Gopher (Rae et al. 2021). The ratio is that of `#`, `...` and `…` to tokens, which are runs of word characters and runs of other ones; a
     Chinese or Japanese character is a token of its own. A blank text is dropped.
     """
 
