@@ -99,6 +99,9 @@ class StepStats:
 
 def _histogram(measured: pl.DataFrame) -> dict[str, list[int]]:
     """How many rows were kept and dropped at each measure; truth values count as 0 and 1, and what is no number not."""
+    dtype = measured.schema["measure"]
+    if not dtype.is_numeric() and dtype != pl.Boolean:
+        return {}
     rounded = pl.col("measure").cast(pl.Float64).round_sig_figs(2)
     counts = measured.group_by(at=rounded).agg(kept=pl.col("kept").sum(), lost=(~pl.col("kept")).sum())
     found = counts.filter(pl.col("at").is_finite()).sort("at")
