@@ -6,5 +6,24 @@ from dataflow.core.lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
-    {"MeanWordLengthFilter": "word_filters", "WordNumberFilter": "word_filters"},
+    {
+        "HtmlEntityRefiner": "html_refiners",
+        "HtmlUrlRemoverRefiner": "html_refiners",
+        "LowercaseRefiner": "space_refiners",
+        "MeanWordLengthFilter": "word_filters",
+        "ReferenceRemoverRefiner": "reference_refiners",
+        "RemoveContractionsRefiner": "word_refiners",
+        "RemoveEmojiRefiner": "symbol_refiners",
+        "RemoveEmoticonsRefiner": "symbol_refiners",
+        "RemoveExtraSpacesRefiner": "space_refiners",
+        "RemoveImageRefsRefiner": "reference_refiners",
+        "RemoveNumberRefiner": "symbol_refiners",
+        "RemovePunctuationRefiner": "symbol_refiners",
+        "RemoveRepetitionsPunctuationRefiner": "space_refiners",
+        "RemoveStopwordsRefiner": "word_refiners",
+        "SpellingCorrectionRefiner": "spelling",
+        "StemmingLemmatizationRefiner": "word_refiners",
+        "TextNormalizationRefiner": "normalisation",
+        "WordNumberFilter": "word_filters",
+    },
 )
