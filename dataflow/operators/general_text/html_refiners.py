@@ -60,9 +60,9 @@ class HtmlUrlRemoverRefiner(TextRefiner):
 
 
 class HtmlEntityRefiner(TextRefiner):
-    """Delete HTML entities: `&lt;`, and the same character as `&#60;`, `&#x3C;` or, escaped twice, `&amp;lt;`.
+    """Delete HTML entities, named ones and the same characters by number.
 
-    `&` and `;` may be full-width. The semicolon may lack only where HTML allows that (`&lt`, not `&ndash`) and neither
+    `&lt;` goes, and so do `&#60;`, `&#x3C;` and, escaped twice, `&amp;lt;`. White space around them stays. `&` and `;` may be full-width. The semicolon may lack only where HTML allows that (`&lt`, not `&ndash`) and neither
     a letter, digit, `_`, `=` nor `&` follows, so that `?a=1&gt_x=2` stays. A no-break space leaves a space, which keeps
     the words around it apart.
     """

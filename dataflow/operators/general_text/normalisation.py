@@ -27,7 +27,7 @@ MONEY = re.compile(rf"(?<![\w$])(?:US)?\$({AMOUNT})(?![\w$]|[.,][0-9])")
 
 
 class TextNormalizationRefiner(TextRefiner):
-    """Write dates as ISO 8601 and dollars as `USD`: `5 March 2024` becomes `2024-03-05`, and `$1,000.50` `1,000.50 USD`.
+    """Write dates as `2024-03-05` (ISO 8601), and dollars as `1,000.50 USD`.
 
     Dates are `15/3/2024`, `15.03.24`, `March 15, 2024`, `15th of March 2024` and the like, and only such as the calendar has.
     A year of two digits lies between 1969 and 2068. Versions and IP addresses stay: with dots and a year of two digits, day and

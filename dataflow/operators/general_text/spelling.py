@@ -21,9 +21,9 @@ QUOTES = " \t\"'“”‘’([*_#>-"
 
 
 class SpellingCorrectionRefiner(TextRefiner):
-    """Correct misspelt English words by the closest word of a dictionary, the more frequent one of several.
+    """Put the closest word of a dictionary for each misspelt English word.
 
-    Case and punctuation stay. Left alone are words that the dictionary has or has nothing close to, words under three letters, those in
+    Of words equally close the most frequent is taken. Case and punctuation stay. Left alone are words that the dictionary has or has nothing close to, words under three letters, those in
     capitals or with a capital within a sentence, which are names, and what holds digits, apostrophes or
     other alphabets, URLs and addresses among them. In words of up to four letters one letter is corrected at most.
     """

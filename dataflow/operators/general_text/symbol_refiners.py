@@ -89,7 +89,7 @@ class RemoveEmoticonsRefiner(TextRefiner):
 def _emoticons() -> str:
     known = sorted(word_list("emoticons.txt"), key=len, reverse=True)
     forms = "|".join(map(_form, known))
-    return rf"(?P<before>^|[\s.,;!?…。，！？])(?:{forms})(?P<after>$|[\s.,!?…\"'”’)\]。，！？])"
+    return rf"(?P<before>^|[\s.,!?…。，！？])(?:{forms})(?P<after>$|[\s.,!?…\"'”’)\]。，！？])"
 
 
 def _form(emoticon: str) -> str:
