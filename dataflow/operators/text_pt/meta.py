@@ -20,32 +20,31 @@ from dataflow.prompts.text_pt import DIMENSIONS, Dimension, MetaPrompt
 class MetaSampleEvaluator(Generate):
     """Score texts from 1 to 5 in any number of dimensions, a column each: one model call a row.
 
-    The columns are named after the dimensions, unless given, Text Structure, Diversity and Complexity, Fluency and
-    Understandability, Safety, Educational Value, and Content Accuracy and Effectiveness; a key of `run` that is the name
-    of a dimension renames its column. A reply without a number from 1 to 5 for each dimension fails its row.
+    The columns have the names of the dimensions. These are, unless others are given, Text Structure, Diversity and
+    Complexity, Fluency and Understandability, Safety, Educational Value, and Content Accuracy and Effectiveness. A reply without a number from 1 to 5 for each dimension fails its row.
     """
 
-    dimensions: tuple[Dimension, ...] = Field(DIMENSIONS, min_length=1)
-    """What is scored: `dimension_name`, `description` and `example_list` (dicts with `text` and `score`) of each."""
+    dimensions: tuple[Dimension, ...] | None = Field(None, min_length=1)
+    """What is scored: of each `dimension_name`, `description` and `example_list` (dicts with `text` and `score`)."""
 
     input_key = In("raw_content", "the text")
     output_key = NoPort()  # type: ignore[assignment]
 
     @field_validator("dimensions")
     @classmethod
-    def _named_apart(cls, dimensions: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
-        names = [d.dimension_name for d in dimensions]
+    def _named_apart(cls, dimensions: tuple[Dimension, ...] | None) -> tuple[Dimension, ...] | None:
+        names = [d.dimension_name for d in dimensions or ()]
         if len(set(names)) < len(names):
             raise ValueError("two dimensions have the same name")
         return dimensions
 
     def model_post_init(self, context: Any) -> None:
         """Give this operator an output port a dimension: they hang on the settings, not on the class."""
-        names = (d.dimension_name for d in self.dimensions)
+        names = (d.dimension_name for d in self.dimensions or DIMENSIONS)
         vars(self)["outputs"] = {name: Out(name, "1 to 5", type="float") for name in names}
 
     def request(self, text: str) -> Request:
-        prompt = _prompt(self.dimensions)
+        prompt = _prompt(self.dimensions or DIMENSIONS)
         return Request.of(prompt.build_prompt(text), prompt.build_system_prompt(), prompt.schema())
 
     def parse(self, reply: str) -> tuple[float, ...] | float:

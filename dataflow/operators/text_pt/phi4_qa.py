@@ -10,11 +10,11 @@ from dataflow.core.generate import Generate
 from dataflow.core.ports import In, Out
 from dataflow.core.prompt import prompt_restrict
 from dataflow.core.protocols import Request
-from dataflow.core.replies import clip, without_thinking
+from dataflow.core.replies import clip
+from dataflow.operators._lib.replies import bare
 from dataflow.prompts.text_pt import Phi4QAGeneratorPrompt
 
 _PROMPT = Phi4QAGeneratorPrompt()
-_FENCED = re.compile(r"\A```[\w-]*\n(.*?)\n?```\Z", re.DOTALL)
 _LABEL = r"^[ \t*#>-]*(?:\d+[.)]\s*)?[ \t*]*(?:{})[ \t]*\d*[ \t*]*[:：][ \t*]*"
 _QUESTION = re.compile(_LABEL.format("question|问题?"), re.IGNORECASE | re.MULTILINE)
 _ANSWER = re.compile(_LABEL.format("answer|答案?"), re.IGNORECASE | re.MULTILINE)
@@ -38,9 +38,7 @@ class Phi4QAGenerator(Generate):
         return Request.of(_PROMPT.build_prompt(text), _PROMPT.system)
 
     def parse(self, reply: str) -> str:
-        said = without_thinking(reply)
-        if fenced := _FENCED.match(said):
-            said = fenced.group(1)
+        said = bare(reply)
         first = _QUESTION.search(said)
         if first is None or not _ANSWER.search(said, first.end()):
             raise ReplyError(f"no question with an answer in the reply {clip(reply)}")

@@ -8,15 +8,16 @@ from dataflow.core.generate import Judge
 from dataflow.core.ports import In, Out
 from dataflow.core.prompt import prompt_restrict
 from dataflow.core.protocols import Request
-from dataflow.core.replies import parse_score, unfenced, without_thinking
+from dataflow.core.replies import parse_score
+from dataflow.operators._lib.replies import bare
 from dataflow.prompts.text_sft import AlpagasusPrompt
 
 
 @prompt_restrict(AlpagasusPrompt)
 class AlpagasusSampleEvaluator(Judge):
-    """Rate responses to instructions from 0 to 5 by a model: one call a row (AlpaGasus, arXiv 2307.08701).
+    """Rate responses to instructions from 0 to 5 by a model: one call a row.
 
-    The rating is the number on the first line of the reply, else the one the reply labels as such; fractions are
+    After AlpaGasus (arXiv 2307.08701). The rating is the number on the first line of the reply, else the one the reply labels as such; fractions are
     allowed. A reply without a number from 0 to 5 fails its row.
     """
 
@@ -36,15 +37,15 @@ class AlpagasusSampleEvaluator(Judge):
         return Request.of(asked, prompt.build_system_prompt())
 
     def parse(self, reply: str) -> float:
-        text = unfenced(without_thinking(reply)).strip()
+        text = bare(reply)
         head = text.partition("\n")[0]
         return float(parse_score(head if any(map(str.isdigit, head)) else text, *self.scale, whole=False))
 
 
 class AlpagasusFilter(AlpagasusSampleEvaluator):
-    """Keep responses that a model rates within a range: one call a row (AlpaGasus, arXiv 2307.08701).
+    """Keep responses that a model rates within a range: one call a row.
 
-    The bounds are inclusive. A reply without a number from 0 to 5 fails its row instead of dropping it.
+    After AlpaGasus (arXiv 2307.08701). The bounds are inclusive. A reply without a number from 0 to 5 fails its row instead of dropping it.
     """
 
     filters: ClassVar[bool] = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from random import Random
 from typing import ClassVar
 
@@ -14,8 +15,8 @@ from dataflow.core.generate import Generate, Source, build
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import DIYPromptABC, PromptABC, prompt_restrict
 from dataflow.core.protocols import Request
-from dataflow.core.replies import clip, unfenced, without_thinking
-from dataflow.operators._lib.objects import read_object
+from dataflow.core.replies import clip, without_thinking
+from dataflow.operators._lib.replies import bare, read_object
 from dataflow.prompts.text_sft import (
     CondorAnswerPrompt,
     CondorQuestionPrompt,
@@ -32,7 +33,7 @@ _OPEN, _CLOSED = re.compile(r"<improved>", re.IGNORECASE), re.compile(r"</improv
 
 @prompt_restrict(CondorQuestionPrompt)
 class CondorGenerator(Source):
-    """Make up questions of three levels on many topics, with their answers: four model calls for three rows.
+    """Make up questions of three levels on many topics, and answer them: four model calls for three rows.
 
     A first call asks for an easy, a medium and a hard question about one theme, three more answer them (Condor, arXiv
     2501.12273). Themes are drawn by `seed` from a tree of 35 topics, 175 domains and 525 themes, none twice before all
@@ -96,12 +97,11 @@ def read_questions(reply: str) -> dict[str, str]:
 
 
 def _sections(reply: str) -> dict[str, str]:
-    text = unfenced(without_thinking(reply))
+    text = bare(reply)
     heads = list(_LEVEL.finditer(text))
-    ends = [*(h.start() for h in heads[1:]), len(text)]
     found: dict[str, str] = {}
-    for head, end in zip(heads, ends, strict=True):
-        question = _MARK.sub("", text[head.end() : end]).strip()
+    for head, following in zip_longest(heads, heads[1:]):
+        question = _MARK.sub("", text[head.end() : following and following.start()]).strip()
         if question:
             found.setdefault(head.group(1).capitalize(), question)
     if absent := [level for level in LEVELS if level not in found]:

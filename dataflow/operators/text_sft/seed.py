@@ -8,7 +8,7 @@ from dataflow.core.generate import Generate
 from dataflow.core.ports import In, Out
 from dataflow.core.prompt import prompt_restrict
 from dataflow.core.protocols import Request
-from dataflow.operators._lib.objects import read_object
+from dataflow.operators._lib.replies import read_object
 from dataflow.prompts.text_sft import InstructionPair, SFTGeneratorSeedPrompt
 
 

@@ -18,9 +18,9 @@ _PROMPT = TreeinstructPrompt()
 
 @prompt_restrict(TreeinstructPrompt)
 class TreeinstructSampleEvaluator(Judge):
-    """Score how complex instructions are by the nodes of their tree: one model call a row (arXiv 2308.05696).
+    """Score how complex instructions are by the nodes of their tree: one model call a row.
 
-    The model draws what the instruction asks for as a tree, and gives the number of its nodes on the last line. A reply
+    After Tree-Instruct (arXiv 2308.05696). The model draws what the instruction asks for as a tree, and gives the number of its nodes on the last line. A reply
     whose last line has no whole number fails its row.
     """
 
@@ -39,9 +39,9 @@ class TreeinstructSampleEvaluator(Judge):
 
 
 class TreeinstructFilter(TreeinstructSampleEvaluator):
-    """Keep instructions whose tree has a number of nodes within a range: one model call a row (arXiv 2308.05696).
+    """Keep instructions whose tree has a number of nodes within a range: one model call a row.
 
-    The bounds are inclusive. A reply whose last line has no whole number fails its row instead of dropping it.
+    After Tree-Instruct (arXiv 2308.05696). The bounds are inclusive. A reply whose last line has no whole number fails its row instead of dropping it.
     """
 
     filters: ClassVar[bool] = True

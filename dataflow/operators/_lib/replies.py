@@ -1,8 +1,9 @@
-"""Reading JSON objects of a known shape out of replies."""
+"""Reading replies: JSON objects of a known shape, and texts without what models put around them."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -14,6 +15,14 @@ from dataflow.core.replies import clip, parse_json, without_thinking
 
 M = TypeVar("M", bound=BaseModel)
 _DECODER = json.JSONDecoder(strict=False)
+_FENCED = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
+
+
+def bare(reply: str) -> str:
+    """The reply without thoughts, and without a code fence that goes around all of it."""
+    text = without_thinking(reply)
+    fenced = _FENCED.fullmatch(text)
+    return (fenced.group(1) if fenced else text).strip()
 
 
 def read_object(reply: str, model: type[M]) -> M:
