@@ -22,9 +22,9 @@ _ANSWER = re.compile(_LABEL.format("answer|答案?"), re.IGNORECASE | re.MULTILI
 
 @prompt_restrict(Phi4QAGeneratorPrompt)
 class Phi4QAGenerator(Generate):
-    """Tell each text again as questions and answers: one model call a row (Phi-4, arXiv 2412.08905).
+    """Tell each text again as questions and answers: one model call a row.
 
-    The column holds the pairs as text, labelled `Question:` and `Answer:`, without what the model says before the first.
+    After Phi-4 (arXiv 2412.08905). The column holds the pairs as text, labelled `Question:` and `Answer:`, without what the model says before the first.
     A reply without a question and its answer fails its row. A blank text gives null, without a call.
     """
 
