@@ -80,16 +80,23 @@ class CondorQuestionPrompt(Prompt):
 
     system = (
         "You make up what people ask an assistant. Every question is realistic and complete in itself: it names "
-        "what it is about, and gives the facts, figures or texts without which nobody could answer it. "
-        "You write questions only, never their answers."
+        "what it is about, and gives the facts, figures or texts without which nobody could answer it. A person with a "
+        "purpose asks it, in their own voice: no headings of essays, no questions about importance in general. "
+        "You write questions only, never their answers.\n"
+        "For the theme <theme>sharpening knives</theme>, where somebody asks for a plan and names its limits, a good reply is\n"
+        '{"easy": "My kitchen knife squashes tomatoes. I have a whetstone and ten minutes. What do I do, step by step?", '
+        '"medium": "I want to sharpen four steel knives and one with a serrated edge this evening, with stones of grit 400 and '
+        '1000. In what order do I work, at what angles, and what do I do with the serrated one?", '
+        '"hard": "Our canteen has 24 knives of three steels (56, 60 and 63 HRC), one belt grinder, and two hours on Mondays. '
+        'Plan which are sharpened when, so that no knife overheats or loses more than half a millimetre a year."}'
     )
     template = (
         "<domain>\n{domain}\n</domain>\n<theme>\n{theme}\n</theme>\n"
         "Make up three different questions about the theme.\n"
-        "{task}"
         "easy: common knowledge is enough to answer it.\n"
         "medium: it takes knowledge of the domain, and some thought.\n"
         "hard: it takes an expert who weighs several conditions against each other, step by step.\n"
+        "{task}"
         "A question may have several lines. Reply with one JSON object and nothing else: "
         '{"easy": "the question", "medium": "the question", "hard": "the question"}'
     )
@@ -115,7 +122,7 @@ class CondorQuestionPrompt(Prompt):
         self, theme: str = "", domain: str = "", task: str = "", topic: str = "", **values: Any
     ) -> str:
         field = f"{topic}: {domain}" if topic else domain
-        scene = f"The situation in each of them: {task}.\n" if task else ""
+        scene = f"All three are asked in this situation: {task}.\n" if task else ""
         return super().build_prompt(theme=theme, domain=field, task=scene)
 
 
@@ -138,16 +145,18 @@ class CondorRefinePrompt(Prompt):
     )
     template = (
         "<question>\n{question}\n</question>\n<answer>\n{answer}\n</answer>\n"
-        "Review the answer; do not rewrite it. Use these three headings, with at most three short points under each, "
-        "about this answer and no other:\n"
+        "Review the answer; do not rewrite it. Use these three headings, with one or two short points under each, the most "
+        "important first. Every point is about this answer alone, and names the words or facts that it means:\n"
         "Strengths: what should stay\n"
-        "Weaknesses: what is wrong, missing, vague or needless\n"
-        "Suggestions: what to change, and how"
+        "Weaknesses: what is wrong, what the question asks for and does not get, what is vague or needless\n"
+        "Suggestions: what exactly to add, correct or cut, with the facts that it takes"
     )
     refining: ClassVar[str] = (
         "<question>\n{question}\n</question>\n<answer>\n{answer}\n</answer>\n<review>\n{critique}\n</review>\n"
-        "Answer the question anew. Keep what was good about the answer, and mend what the review rightly finds fault with. "
-        "The reader knows neither the first answer nor the review: mention neither.\n"
+        "The answer is to be replaced by a better one. Write it for the person who asked: do what the suggestions say where "
+        "they are right, give the facts and examples that were missing, cut what was needless, and keep what was good. "
+        "Do not copy the old answer: where nothing changes, nothing is mended. "
+        "The reader knows neither the old answer nor the review: mention neither.\n"
         "Put the new answer between tags, and write nothing outside of them:\n"
         "<improved>\nthe new answer\n</improved>"
     )
@@ -191,19 +200,21 @@ class AlpagasusPrompt(Prompt):
         super().__init__()
         self.dimension = dimension
 
-    def build_prompt(self, instruction: str = "", input_text: str = "", response: str = "", **_: Any) -> str:
+    def build_prompt(
+        self, instruction: str | None = None, input_text: str = "", response: str = "", **_: Any
+    ) -> str:
         return self._material(instruction, input_text, response) + fill(
             self.asked, {"dimension": self.dimension}
         )
 
     def build_system_prompt(
-        self, instruction: str = "", input_text: str = "", response: str = "", **_: Any
+        self, instruction: str | None = None, input_text: str = "", response: str = "", **_: Any
     ) -> str:
         rubric = fill(self.system or "", {"dimension": self.dimension})
         return "\n".join(filter(None, (rubric, self._material(instruction, input_text, response))))
 
-    def _material(self, instruction: str, input_text: str, response: str) -> str:
-        if not (instruction or input_text or response):
+    def _material(self, instruction: str | None, input_text: str, response: str) -> str:
+        if instruction is None:
             return ""
         more = fill(self.further, {"input_text": input_text}) if input_text else ""
         head, _, tail = self.template.partition("{input}")
@@ -230,9 +241,11 @@ class TreeinstructPrompt(Prompt):
         "nothing else."
     )
 
-    def build_prompt(self, instruction: str = "", **_: Any) -> str:
-        return (fill(self.template, {"instruction": instruction}) if instruction else "") + self.asked
+    def build_prompt(self, instruction: str | None = None, **_: Any) -> str:
+        return (
+            fill(self.template, {"instruction": instruction}) if instruction is not None else ""
+        ) + self.asked
 
-    def build_system_prompt(self, instruction: str = "", **_: Any) -> str:
-        given = fill(self.template, {"instruction": instruction}) if instruction else ""
+    def build_system_prompt(self, instruction: str | None = None, **_: Any) -> str:
+        given = fill(self.template, {"instruction": instruction}) if instruction is not None else ""
         return "\n".join(filter(None, (self.system, given)))

@@ -81,6 +81,13 @@ def test_the_rubric_is_the_system_part_and_the_text_cannot_end_its_fence() -> No
     assert sorted(request.schema["required"]) == ["Use", "Wit"]
 
 
+def test_names_that_differ_in_signs_only_are_told_apart() -> None:
+    dimensions = [{**TWO[0], "dimension_name": name} for name in ("C", "C++")]
+    llm = ScriptedServing('{"C++": 2, "C": 1}')
+    done = run_rows(MetaSampleEvaluator(llm, dimensions), [{"raw_content": c} for c in ("x", 7)])
+    assert done.frame.select("C", "C++").rows() == [(1.0, 2.0)] * 2
+
+
 def test_prompts_may_be_built_by_hand() -> None:
     prompt = MetaPrompt(TWO)
     assert "a text" in prompt.build_prompt("a text")

@@ -109,8 +109,8 @@ def test_themes_are_drawn_by_seed_and_none_twice() -> None:
 
 
 def test_situations_are_there_if_asked_for() -> None:
-    assert all("The situation" in p for p in first_prompts())
-    assert not any("The situation" in p for p in first_prompts(use_task_diversity=False))
+    assert all("in this situation" in p for p in first_prompts())
+    assert not any("in this situation" in p for p in first_prompts(use_task_diversity=False))
 
 
 def test_four_calls_make_three_rows_and_no_more_are_answered_than_asked_for() -> None:
@@ -134,10 +134,16 @@ def test_questions_are_read_with_tags_marks_and_several_lines() -> None:
     wanted = {name: LEVELS[name.lower()] for name in NAMES}
     assert read_questions(TAGGED) == wanted
     assert read_questions(f"```\n{TAGGED}\n```") == wanted
+    assert read_questions("Easy: a\nHard work?\n**Medium**\n```py\nx\n```\nHard：c") == {
+        "Easy": "a\nHard work?",
+        "Medium": "```py\nx\n```",
+        "Hard": "c",
+    }
     assert read_questions(f"<think>[Easy] no</think>{json.dumps(LEVELS, indent=1)}") == wanted
     for bad in (
         "",
         "[Easy] a\n[Medium] b",
+        "Easy it is.\nMedium too.\nHard never.",
         "[Easy] a\n[Medium]\n[Hard] c",
         '{"easy": "a", "medium": " ", "hard": "c"}',
     ):
@@ -195,6 +201,19 @@ def test_each_mode_takes_its_own_values(values: dict[str, str]) -> None:
 
 
 # Alpagasus and Treeinstruct
+
+
+def test_cells_of_any_kind_are_put_to_the_model() -> None:
+    rows = [{"instruction": i, "output": o} for i, o in [(1, "a"), ("", ""), ({"a": [1]}, "b")]]
+    for op in (
+        AlpagasusSampleEvaluator(llm := ScriptedServing("4")),
+        TreeinstructSampleEvaluator(llm),
+        CondorRefiner(llm),
+        SFTGeneratorSeed(ScriptedServing(json.dumps(PAIR)), "short"),
+    ):
+        keys = {"input_key": "instruction"} if isinstance(op, SFTGeneratorSeed) else {}
+        assert run_rows(op, rows, **keys).frame.height == 3
+    assert all("<instruction>" in p or "<question>" in p for p in llm.prompts)
 
 
 def test_an_input_is_shown_only_where_there_is_one() -> None:

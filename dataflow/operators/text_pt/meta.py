@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from dataflow.core.errors import ReplyError
+from dataflow.core.frames import as_text
 from dataflow.core.generate import Generate
 from dataflow.core.ports import In, NoPort, Out
 from dataflow.core.prompt import prompt_restrict
@@ -21,7 +22,8 @@ class MetaSampleEvaluator(Generate):
     """Score texts from 1 to 5 in any number of dimensions, a column each: one model call a row.
 
     The columns have the names of the dimensions. These are, unless others are given, Text Structure, Diversity and
-    Complexity, Fluency and Understandability, Safety, Educational Value, and Content Accuracy and Effectiveness. A reply without a number from 1 to 5 for each dimension fails its row.
+    Complexity, Fluency and Understandability, Safety, Educational Value, and Content Accuracy and Effectiveness. A reply
+    without a number from 1 to 5 for each dimension fails its row.
     """
 
     dimensions: tuple[Dimension, ...] | None = Field(None, min_length=1)
@@ -43,9 +45,9 @@ class MetaSampleEvaluator(Generate):
         names = (d.dimension_name for d in self.dimensions or DIMENSIONS)
         vars(self)["outputs"] = {name: Out(name, "1 to 5", type="float") for name in names}
 
-    def request(self, text: str) -> Request:
+    def request(self, text: Any) -> Request:
         prompt = _prompt(self.dimensions or DIMENSIONS)
-        return Request.of(prompt.build_prompt(text), prompt.build_system_prompt(), prompt.schema())
+        return Request.of(prompt.build_prompt(as_text(text)), prompt.build_system_prompt(), prompt.schema())
 
     def parse(self, reply: str) -> tuple[float, ...] | float:
         scores = [_score(value, reply) for value in self._values(reply)]
@@ -56,7 +58,7 @@ class MetaSampleEvaluator(Generate):
         found = _found(reply)
         if isinstance(found, dict):
             by_name = {_plain(name): value for name, value in found.items()}
-            found = [by_name.get(_plain(name)) for name in self.outputs]
+            found = [found.get(name, by_name.get(_plain(name))) for name in self.outputs]
         if len(found) != len(self.outputs):
             raise ReplyError(
                 f"{len(found)} scores for {len(self.outputs)} dimensions in the reply {clip(reply)}"

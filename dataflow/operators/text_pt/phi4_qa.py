@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from dataflow.core.errors import ReplyError
+from dataflow.core.frames import as_text
 from dataflow.core.generate import Generate
 from dataflow.core.ports import In, Out
 from dataflow.core.prompt import prompt_restrict
@@ -32,10 +33,10 @@ class Phi4QAGenerator(Generate):
     output_key = Out("generated_content", "its questions and answers, as text")
 
     def skips(self, row: tuple[Any, ...]) -> bool:
-        return row[0] is None or not row[0].strip()
+        return row[0] is None or not as_text(row[0]).strip()
 
-    def request(self, text: str) -> Request:
-        return Request.of(_PROMPT.build_prompt(text), _PROMPT.system)
+    def request(self, text: Any) -> Request:
+        return Request.of(_PROMPT.build_prompt(as_text(text)), _PROMPT.system)
 
     def parse(self, reply: str) -> str:
         said = bare(reply)

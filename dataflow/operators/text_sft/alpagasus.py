@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from dataflow.core.frames import as_text
 from dataflow.core.generate import Judge
 from dataflow.core.ports import In, Out
 from dataflow.core.prompt import prompt_restrict
@@ -31,9 +32,11 @@ class AlpagasusSampleEvaluator(Judge):
     input_output_key = In("output", "the response")
     output_key = Out("AlpagasusScore", "the rating, 0 to 5", type="float")
 
-    def request(self, instruction: str, material: str | None, output: str) -> Request:
+    def request(self, instruction: Any, material: Any, output: Any) -> Request:
         prompt = AlpagasusPrompt(self.dimension)
-        asked = prompt.build_prompt(instruction, material or "", output)
+        asked = prompt.build_prompt(
+            as_text(instruction), "" if material is None else as_text(material), as_text(output)
+        )
         return Request.of(asked, prompt.build_system_prompt())
 
     def parse(self, reply: str) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from itertools import zip_longest
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from dataflow.core.asking import Ask, together
 from dataflow.core.errors import ReplyError
+from dataflow.core.frames import as_text
 from dataflow.core.generate import Generate, Source, build
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import DIYPromptABC, PromptABC, prompt_restrict
@@ -26,7 +27,10 @@ from dataflow.prompts.text_sft import (
 
 LEVELS = ("Easy", "Medium", "Hard")
 _QUESTIONS, _ANSWER, _REFINE = CondorQuestionPrompt(), CondorAnswerPrompt(), CondorRefinePrompt()
-_LEVEL = re.compile(r"^[ \t*#>-]*\[?(easy|medium|hard)\b[\]\s*]*[:：]?[ \t*]*", re.IGNORECASE | re.MULTILINE)
+_LEVEL = re.compile(
+    r"^[ \t*#>-]*\[?(easy|medium|hard)(?:\][ \t*]*[:：]?|[ \t*]*[:：]|\*\*)[ \t*]*",
+    re.IGNORECASE | re.MULTILINE,
+)
 _MARK = re.compile(r"\[\s*/?\s*question(?:[ _]?(?:start|end))?\s*\]|</?question>", re.IGNORECASE)
 _OPEN, _CLOSED = re.compile(r"<improved>", re.IGNORECASE), re.compile(r"</improved>", re.IGNORECASE)
 
@@ -143,10 +147,10 @@ class CondorRefiner(Generate):
     def slot_names(self, binding: Binding) -> set[str]:
         return {"mode", "question", "answer", "critique"}
 
-    async def answer(self, ask: Ask, instruction: str | None, output: str | None) -> str | None:
+    async def answer(self, ask: Ask, instruction: Any, output: Any) -> Any:
         if instruction is None or output is None:
             return output
-        pair = {"question": instruction, "answer": output}
+        pair = {"question": as_text(instruction), "answer": as_text(output)}
         critique = read_answer(await ask(build(self.prompt, {"mode": "critique", **pair})))
         return self.parse(await ask(build(self.prompt, {"mode": "refine", **pair, "critique": critique})))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dataflow.core.frames import as_text
 from dataflow.core.generate import Generate
 from dataflow.core.ports import In, Out
 from dataflow.core.prompt import prompt_restrict
@@ -28,11 +29,11 @@ class SFTGeneratorSeed(Generate):
     output_output_key = Out("output", "the answer")
 
     def skips(self, row: tuple[Any, ...]) -> bool:
-        return row[0] is None or not row[0].strip()
+        return row[0] is None or not as_text(row[0]).strip()
 
-    def request(self, text: str) -> Request:
+    def request(self, text: Any) -> Request:
         prompt = SFTGeneratorSeedPrompt(self.custom_prompt)
-        return Request.of(prompt.build_prompt(content=text), prompt.system, prompt.schema())
+        return Request.of(prompt.build_prompt(content=as_text(text)), prompt.system, prompt.schema())
 
     def parse(self, reply: str) -> tuple[str, str]:
         made = read_object(reply, InstructionPair)

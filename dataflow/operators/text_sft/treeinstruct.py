@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dataflow.core.errors import ReplyError
+from dataflow.core.frames import as_text
 from dataflow.core.generate import Judge
 from dataflow.core.ports import In, Out
 from dataflow.core.prompt import prompt_restrict
@@ -27,8 +28,8 @@ class TreeinstructSampleEvaluator(Judge):
     input_instruction_key = In("instruction", "the instruction")
     output_key = Out("TreeinstructScore", "the number of nodes", type="int")
 
-    def request(self, instruction: str) -> Request:
-        return Request.of(_PROMPT.build_prompt(instruction), _PROMPT.build_system_prompt())
+    def request(self, instruction: Any) -> Request:
+        return Request.of(_PROMPT.build_prompt(as_text(instruction)), _PROMPT.build_system_prompt())
 
     def parse(self, reply: str) -> int:
         lines = [line.strip() for line in without_thinking(reply).splitlines()]
