@@ -107,7 +107,7 @@ def page(cls: type, cases: Sequence[Case]) -> str:
 
 def facts(d: Description, cls: type) -> str:
     rows = ROWS.get(d.kind, "any")
-    if getattr(cls, "expands", False):
+    if getattr(cls, "expands", False) and d.kind != "Source":
         rows = "1 → n"
     if getattr(cls, "filters", False):
         rows = "1 → 0 or 1"

@@ -35,6 +35,8 @@ from dataflow.zoo.prompted import (
     PromptedRefiner_APIPipeline,
 )
 from dataflow.zoo.text2qa import Text2QA_APIPipeline
+from dataflow.zoo.text_pt import PTTextSynthesis_APIPipeline
+from dataflow.zoo.text_sft import TextSFTSynthesis_APIPipeline
 from dataflow.zoo.unified_bench import COLUMNS, EXAMPLES, UnifiedBenchEvalPipeline
 
 Rows = list[dict[str, Any]]
@@ -82,6 +84,19 @@ def multi_hop(prompt: str) -> str:
     steps = [{"step": "first"}, {"step": "second"}]
     question = f"Why {crc32(prompt.encode())}?"
     return json.dumps({"question": question, "reasoning_steps": steps, "answer": "so", "supporting_facts": ["a", "b"], "type": "science"})  # fmt: skip
+
+
+def text_sft(prompt: str) -> str:
+    """Three questions, an answer to each, its review, a better answer, and the rating of that."""
+    if "three different questions" in prompt:
+        return json.dumps(
+            {level: f"{level} {crc32(prompt.encode())}?" for level in ("easy", "medium", "hard")}
+        )
+    if "Rate the quality" in prompt:
+        return "2" if "hard" in prompt else "4.5"
+    if "<review>" in prompt:
+        return "<improved>\nbetter\n</improved>"
+    return "Weaknesses: none" if "Review the answer" in prompt else "so"
 
 
 def solved(prompt: str) -> str:
@@ -178,6 +193,21 @@ FLOWS = [
         calls=10 * 3,  # two equal answers are not judged
         settings={"source": _examples.TEXTS},
     ),
+    Flow(
+        TextSFTSynthesis_APIPipeline,
+        text_sft,
+        6,
+        ["instruction", "output", "difficulty", "AlpagasusScore"],
+        calls=3 + 8 * 4,
+        settings={"num_samples": 8},
+    ),
+    Flow(
+        PTTextSynthesis_APIPipeline,
+        lambda prompt: f"Question: What is {len(prompt)}?\nAnswer: A number.",
+        10,
+        ["raw_content", "generated_content"],
+        calls=10,
+    ),
     Flow(PromptedEvaluator_APIPipeline, SCORES, 8, ["eval_dim_1"], calls=8),
     Flow(PromptedFilter_APIPipeline, SCORES, 4, ["eval_dim_1"], calls=8),
     Flow(PromptedRefiner_APIPipeline, str.upper, 8, [], calls=8),
@@ -264,7 +294,7 @@ def test_line_by_line_and_compiled_give_the_same_table(flow: Flow, tmp_path: Pat
     assert last_table(eager, steps) == last_table(compiled, steps)
     assert (done.rows, done.counts["failed"]) == (flow.rows, 0)
     assert len(line_by_line.requests) == len(streamed.requests) == flow.calls
-    given = list(rows_of(compiled.storage.path_of(0))[0])
+    given = list(rows_of(compiled.storage.path_of(0))[0]) if compiled.storage.first_entry_file_name else []
     assert done.table.columns == [*given, *flow.adds]
     assert compiled.final_keys == done.table.columns
     for cache in (tmp_path / "eager", tmp_path / "compiled") if flow.statistics else ():
