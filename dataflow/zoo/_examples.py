@@ -10,6 +10,8 @@ TEXTS = str(DATA / "texts.jsonl")
 """`text`: an article of one paragraph."""
 CONVERSATIONS = str(DATA / "conversations.jsonl")
 """`conversations`: a list of turns, each with `from` (`human` or `gpt`) and `value`."""
+FUNCTION_CHATS = str(DATA / "function_chats.jsonl")
+"""`system`, `chat`: what an assistant is for, and a dialogue with it as text, with `USER:` and `ASSISTANT:`."""
 DRAFTS = str(DATA / "drafts.jsonl")
 """`raw_content`: a text with mistakes."""
 TERMS = str(DATA / "terms.jsonl")
