@@ -87,7 +87,6 @@ def multi_hop(prompt: str) -> str:
     return json.dumps({"question": question, "reasoning_steps": steps, "answer": "so", "supporting_facts": ["a", "b"], "type": "science"})  # fmt: skip
 
 
-<<<<<<< HEAD
 def text_sft(prompt: str) -> str:
     """Three questions, an answer to each, its review, a better answer, and the rating of that."""
     if "three different questions" in prompt:
@@ -99,7 +98,8 @@ def text_sft(prompt: str) -> str:
     if "<review>" in prompt:
         return "<improved>\nbetter\n</improved>"
     return "Weaknesses: none" if "Review the answer" in prompt else "so"
-=======
+
+
 def agents(prompt: str) -> str:
     """All that speak in a pipeline of function calls; the task of every row is that of the number of its scenario."""
     if prompt.startswith("<conversation>") or "Name the scenario" in prompt:
@@ -155,7 +155,6 @@ def chat(prompt: str) -> str:
     if "Write the assistant's answer" in prompt:
         return json.dumps({"responses": [f"answer {n}" for n in range(6)]})
     return json.dumps({"category": "any", "turns": [f"{crc32(prompt.encode())} {n}" for n in range(6)]})
->>>>>>> 5da45d62bf7f270a70c53acd84edf65cd8292cd8
 
 
 def solved(prompt: str) -> str:
@@ -253,7 +252,6 @@ FLOWS = [
         settings={"source": _examples.TEXTS},
     ),
     Flow(
-<<<<<<< HEAD
         TextSFTSynthesis_APIPipeline,
         text_sft,
         6,
@@ -267,7 +265,8 @@ FLOWS = [
         10,
         ["raw_content", "generated_content"],
         calls=10,
-=======
+    ),
+    Flow(
         FuncCall_APIPipeline,
         agents,
         5,
@@ -290,7 +289,6 @@ FLOWS = [
         ["category", "conversation"],
         calls=18 * 2,
         settings={"num_dialogs_per_intent": 2},
->>>>>>> 5da45d62bf7f270a70c53acd84edf65cd8292cd8
     ),
     Flow(PromptedEvaluator_APIPipeline, SCORES, 8, ["eval_dim_1"], calls=8),
     Flow(PromptedFilter_APIPipeline, SCORES, 4, ["eval_dim_1"], calls=8),
@@ -378,11 +376,7 @@ def test_line_by_line_and_compiled_give_the_same_table(flow: Flow, tmp_path: Pat
     assert last_table(eager, steps) == last_table(compiled, steps)
     assert (done.rows, done.counts["failed"]) == (flow.rows, 0)
     assert len(line_by_line.requests) == len(streamed.requests) == flow.calls
-<<<<<<< HEAD
     given = list(rows_of(compiled.storage.path_of(0))[0]) if compiled.storage.first_entry_file_name else []
-=======
-    given = list(rows_of(compiled.storage.path_of(0))[0]) if compiled.storage.path_of(0) else []
->>>>>>> 5da45d62bf7f270a70c53acd84edf65cd8292cd8
     assert done.table.columns == [*given, *flow.adds]
     assert compiled.final_keys == done.table.columns
     for cache in (tmp_path / "eager", tmp_path / "compiled") if flow.statistics else ():

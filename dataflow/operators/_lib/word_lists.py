@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from dataflow.core.errors import MissingDependency
+from dataflow.core.errors import ConfigError, MissingDependency
 from dataflow.operators._lib.tokens import tokenizer
 
 Kernel = Callable[[pl.Series], pl.Series]
@@ -87,11 +87,18 @@ def block_list(language: str) -> tuple[str, ...]:
 
 @cache
 def stop_words(language: str) -> tuple[str, ...]:
-    """The stop words of a language, by its two-letter code; those of English are its function words alone."""
-    if language == "en":
+    """The stop words of a language, by its code or English name, in lower case; those of English are its function words.
+
+    Raises:
+        ConfigError: none are known.
+    """
+    if language in ("en", "english"):
         return tuple(resources.files(__package__).joinpath("stop_words_en.txt").read_text("utf-8").split())
     try:
-        from stop_words import get_stop_words
+        from stop_words import StopWordError, get_stop_words
     except ModuleNotFoundError as error:
         raise MissingDependency(str(error.name), "text", "Lists of stop words") from None
-    return tuple(word.lower() for word in get_stop_words(language))
+    try:
+        return tuple(word.lower() for word in get_stop_words(language))
+    except StopWordError:
+        raise ConfigError(f"no stop words are known of the language {language!r}") from None

@@ -9,8 +9,9 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from dataflow.core.errors import ConfigError, MissingDependency
+from dataflow.core.errors import MissingDependency
 from dataflow.operators._lib.text_refiner import TextRefiner, word_list
+from dataflow.operators._lib.word_lists import stop_words
 
 APOSTROPHES = "'’ʼ"
 CONTRACTED = re.compile(rf"(?<![\w{APOSTROPHES}])[A-Za-z]*[{APOSTROPHES}][A-Za-z{APOSTROPHES}]*[A-Za-z]")
@@ -106,27 +107,13 @@ class RemoveStopwordsRefiner(TextRefiner):
         return lang
 
     def map(self, text: str) -> str:
-        known = stop_words(self.lang)
+        known = _known(self.lang)
         return "".join([_without(line, known) for line in LINES.findall(text)])
 
 
 @cache
-def stop_words(lang: str) -> frozenset[str]:
-    """The stop words of a language, in lower case, with the apostrophe `'`.
-
-    Raises:
-        ConfigError: none are known.
-    """
-    if lang in ("en", "english"):
-        return frozenset(word_list("stop_words_en.txt"))
-    try:
-        from stop_words import StopWordError, get_stop_words
-    except ModuleNotFoundError:
-        raise MissingDependency("stop-words", "text", "Stop words of other languages") from None
-    try:
-        return frozenset(w.lower() for w in get_stop_words(lang))
-    except StopWordError:
-        raise ConfigError(f"lang: no stop words are known of {lang!r}") from None
+def _known(language: str) -> frozenset[str]:
+    return frozenset(stop_words(language))
 
 
 def _without(line: str, known: frozenset[str]) -> str:
