@@ -6,5 +6,13 @@ from dataflow.core.lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
-    {"MeanWordLengthFilter": "word_filters", "WordNumberFilter": "word_filters"},
+    {
+        "HashDeduplicateFilter": "exact_duplicates",
+        "MeanWordLengthFilter": "word_filters",
+        "MinHashDeduplicateFilter": "near_duplicates",
+        "NgramHashDeduplicateFilter": "exact_duplicates",
+        "SemDeduplicateFilter": "semantic_duplicates",
+        "SimHashDeduplicateFilter": "near_duplicates",
+        "WordNumberFilter": "word_filters",
+    },
 )
