@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from general_text_duplicate_cases import CASES as DUPLICATE_CASES
 from general_text_word_cases import CASES as WORD_CASES
 
 from dataflow.testing import Case
 
-CASES: list[Case] = [*WORD_CASES]
+CASES: list[Case] = [*WORD_CASES, *DUPLICATE_CASES]

@@ -18,10 +18,10 @@ from dataflow.operators._lib.duplicates import Digest, DuplicateFilter, Rows, fi
 
 
 class SemDeduplicateFilter(DuplicateFilter):
-    """Keep texts whose embedding is far enough from that of every kept text (SemDeDup, Abbas et al. 2023).
+    """Keep texts whose embedding is far enough from that of every kept text, after SemDeDup.
 
-    A text is dropped where its cosine similarity with a kept text before it is at least `1 - eps`; texts are not dropped for
-    the sake of dropped ones. Every pair of a text and a kept one is compared, a block of them at a time, so the time grows
+    See Abbas et al. 2023. A text is dropped where its cosine similarity with a kept text before it is at least
+    `1 - eps`; texts are not dropped for the sake of dropped ones. Every pair of a text and a kept one is compared, a block of them at a time, so the time grows
     with the square of the texts kept. Rows without text (null or blank), and those for which the model gave no
     vector, are kept: nothing is known of them. Memory: 4 bytes a row for each dimension, twice while they are compared; a
     million rows of 384 dimensions take 3 GB.

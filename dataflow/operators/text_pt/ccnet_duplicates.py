@@ -48,9 +48,10 @@ class CCNetDeduplicateFilter(DuplicateFilter):
 
 
 class ParagraphDeduplicateRefiner(Dataset):
-    """Take out the paragraphs that an earlier row, or the same row before, has but for case, digits and punctuation.
+    """Take out the paragraphs that were there before but for case, digits and punctuation.
 
-    As in CCNet (Wenzek et al. 2020): a paragraph is a line, compared in lower case, each digit as 0, without punctuation.
+    As in CCNet (Wenzek et al. 2020): a paragraph is a line, compared in lower case, each digit as 0, without punctuation; one
+    that an earlier row has, or its own row above, is taken out.
     Lines without letters or digits are left as they are, but a text from which something is taken out begins and ends with no
     line break. A text of which nothing is left becomes empty; null stays null. Memory: 8 bytes a paragraph, and 25 more
     while they are compared; ten million rows of 20 paragraphs take 7 GB.
