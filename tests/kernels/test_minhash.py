@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import unicodedata
 from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dataflow.kernels import texts as texts_module
 from dataflow.kernels.clusters import alike_clusters, band_clusters, first_sharing
+from dataflow.kernels.folding import folded_bytes, folded_hashes
 from dataflow.kernels.minhash import band_keys, permutations, signatures
 from dataflow.kernels.shingles import BASE, MIX
 from dataflow.kernels.simhash import fingerprints, first_near, tables
@@ -100,6 +103,27 @@ def test_fingerprints_equal_those_of_plain_python(
     made = fingerprints(pl.Series(given_texts, dtype=pl.String), bits, by_words=by_words, n=n)
     whole = [sum(int(word) << 64 * i for i, word in enumerate(row)) for row in made]
     assert whole == [slow_fingerprint(t, bits, by_words, n) for t in given_texts]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(TEXTS | st.text("A\u023a \n-\x01\u00b2", max_size=30), max_size=4))
+@example(["\u023a" * 50, "x"])
+def test_folded_texts_equal_those_of_plain_python(given_texts: list[str]) -> None:
+    column = pl.Series(given_texts, dtype=pl.String)
+    made = [bytes(text).decode() for text in folded_bytes(column)]
+    assert made == [slow_folded(text) for text in given_texts]
+    assert folded_hashes(column).tolist() == [[mixed(hash_of(text)), len(text)] for text in made]
+
+
+def slow_folded(text: str) -> str:
+    kept = []
+    for c in lower(text):
+        if c.isspace():
+            kept.append(c if c == "\n" else " ")
+        elif unicodedata.category(c)[0] != "P" and unicodedata.category(c) != "Cc":
+            kept.append("0" if c.isdigit() else c)
+    gaps = re.sub(r"[ \n]*\n[ \n]*", "\n", "".join(kept))
+    return re.sub(" +", " ", gaps).strip(" \n")
 
 
 def test_a_text_longer_than_the_buffers() -> None:

@@ -15,16 +15,14 @@ from dataflow.core.frames import values
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.rows import output_series
 from dataflow.core.tables import Dataset, Selection
-from dataflow.operators._lib.duplicates import DuplicateFilter, Rows, first_equal, spelt
-
-_DIGIT, _MARK, _GAP = r"\p{Nd}", r"[\p{P}\p{Cc}&&[^\s]]", r"[^\S\n]+"
+from dataflow.operators._lib.duplicates import Digest, DuplicateFilter, Rows, compiled, first_equal, spelt
 
 
 class CCNetDeduplicateFilter(DuplicateFilter):
     """Keep the first of each set of documents that are the same but for case, digits and punctuation.
 
-    Documents are compared as CCNet compares paragraphs (Wenzek et al. 2020): lower case, each digit as 0, punctuation
-    and white space around words left out, then the first bits of the SHA-1. To drop single paragraphs that were there before
+    Documents are compared as CCNet compares paragraphs (Wenzek et al. 2020): lower case, each digit as 0, without
+    punctuation, white space as one space or line break; then the first bits of the SHA-1. To drop single paragraphs that were there before
     use `ParagraphDeduplicateRefiner`. Rows without text, or with nothing but punctuation, are kept: nothing is known of
     them. Memory: 16 bytes a row, and about 40 more while they are compared.
     """
@@ -32,16 +30,13 @@ class CCNetDeduplicateFilter(DuplicateFilter):
     bit_length: int = Field(64, ge=32, le=128, multiple_of=8)
     """Bits of the SHA-1 that are compared, from the first on; with 32, some ten of 300,000 different documents are dropped."""
 
-    def has_text(self, texts: pl.Series) -> pl.Series:
-        return (normalised(texts).str.len_bytes() > 0).fill_null(value=False)
-
-    def signatures(self, texts: pl.Series) -> NDArray[np.uint64]:
+    def digest(self, texts: pl.Series, scores: pl.Series | None = None) -> Digest:
         size = self.bit_length // 8
-        plain = normalised(texts).to_list()
-        digests = b"".join(
-            hashlib.sha1(t.encode(), usedforsecurity=False).digest()[:size].ljust(16, b"\0") for t in plain
+        plain = compiled("folding").folded_bytes(texts)
+        hashes = b"".join(_sha1(text)[:size].ljust(16, b"\0") for text in plain if text)
+        return Digest(
+            np.array([bool(text) for text in plain], bool), np.frombuffer(hashes, "<u8").reshape(-1, 2)
         )
-        return np.frombuffer(digests, "<u8").reshape(-1, 2)
 
     def originals(self, signatures: NDArray[Any]) -> Rows:
         return first_equal(signatures)
@@ -65,12 +60,11 @@ class ParagraphDeduplicateRefiner(Dataset):
 
     def digest(self, texts: pl.Series) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         """The hash of each paragraph, 0 for one that is never taken out, and how many there are in each row."""
-        lines = pl.Series(_texts(texts), dtype=pl.String).str.split("\n")
-        plain = normalised(lines.explode(empty_as_null=False, keep_nulls=False))
-        chars = plain.str.len_chars().to_numpy()
-        hashes = np.maximum(plain.hash(11).to_numpy(), 1)
+        lines = _texts(texts).str.split("\n")
+        every = lines.explode(empty_as_null=False, keep_nulls=False)
+        hashes, chars = compiled("folding").folded_hashes(every).T
         counts = lines.list.len().fill_null(0).cast(pl.Int64).to_numpy()
-        return np.where(chars >= max(1, self.min_chars), hashes, np.uint64(0)), counts
+        return np.where(chars >= max(1, self.min_chars), np.maximum(hashes, 1), np.uint64(0)), counts
 
     def choose(self, digests: list[Any]) -> Selection:
         hashes = np.concatenate([np.zeros(0, np.uint64), *(h for h, _ in digests)])
@@ -104,12 +98,13 @@ class _Removal(Selection):
     starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
 
 
-def _texts(column: pl.Series) -> list[str | None]:
+def _texts(column: pl.Series) -> pl.Series:
     """The texts of a column as they can be hashed; what is no text is left alone."""
-    return [spelt(cell) if isinstance(cell, str) else None for cell in values(column)]
+    if column.dtype == pl.String:
+        return column
+    cells = [spelt(cell) if isinstance(cell, str) else None for cell in values(column)]
+    return pl.Series(cells, dtype=pl.String)
 
 
-def normalised(texts: pl.Series) -> pl.Series:
-    """Texts as they are compared: lower case, digits as 0, without punctuation, single spaces between words."""
-    plain = texts.str.to_lowercase().str.replace_all(_DIGIT, "0").str.replace_all(_MARK, "")
-    return plain.str.replace_all(_GAP, " ").str.replace_all(r" ?\n ?", "\n").str.strip_chars()
+def _sha1(text: memoryview) -> bytes:
+    return hashlib.sha1(text, usedforsecurity=False).digest()
