@@ -20,7 +20,7 @@ from dataflow.core.frames import records
 from dataflow.core.operator import Operator
 from dataflow.core.tables import Dataset
 from dataflow.operators._lib import duplicates
-from dataflow.operators._lib.duplicates import first_near_vector, hash128
+from dataflow.operators._lib.duplicates import first_equal, first_near_vector, hash128
 from dataflow.operators.general_text.exact_duplicates import (
     HashDeduplicateFilter,
     NgramHashDeduplicateFilter,
@@ -33,6 +33,7 @@ from dataflow.operators.general_text.near_duplicates import (
 from dataflow.operators.general_text.semantic_duplicates import SemDeduplicateFilter
 from dataflow.operators.text_pt.ccnet_duplicates import CCNetDeduplicateFilter, ParagraphDeduplicateRefiner
 from dataflow.pipeline import PipelineABC
+from dataflow.runtime import feeding
 from dataflow.storage import FileStorage
 from dataflow.testing import check_operator, run_rows
 
@@ -115,7 +116,11 @@ class Corpus(PipelineABC):
         self.near.run(self.storage.step(), input_key="t", input_score_key="n", output_key="kept")
 
 
-def test_a_pipeline_makes_what_the_operators_make(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part_rows", [37, 50_000])
+def test_a_pipeline_makes_what_the_operators_make(
+    part_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "PART_ROWS", part_rows)
     rows = [{"t": t, "n": i} for i, t in enumerate(corpus())]
     source = tmp_path / "corpus.jsonl"
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -220,6 +225,12 @@ def test_vectors_are_near_a_kept_one_alone(angles: list[int], block: int) -> Non
         assert first_near_vector(vectors, float(np.cos(np.radians(10)))).tolist() == expected
     finally:
         duplicates.BLOCK = old
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
+def test_the_first_of_equal_hashes(rows: list[tuple[int, int]]) -> None:
+    assert first_equal(np.array(rows, np.uint64)).tolist() == [rows.index(row) for row in rows]
 
 
 def test_the_two_halves_of_a_hash_differ() -> None:

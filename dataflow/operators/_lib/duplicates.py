@@ -170,10 +170,16 @@ def spelt(text: str) -> str:
 
 
 def first_equal(hashes: NDArray[Any]) -> Rows:
-    """For each row of an `(n, k)` array the first row that is equal."""
-    frame = pl.DataFrame(hashes).with_row_index("__at__", 0)
-    keys = [c for c in frame.columns if c != "__at__"]
-    return frame.select(pl.col("__at__").min().over(keys)).to_series().cast(pl.Int64).to_numpy()
+    """For each row of an `(n, k)` array, which has rows, the first one that is equal."""
+    order = np.lexsort(hashes.T[::-1])
+    same = np.ones(max(0, len(order) - 1), bool)
+    for column in hashes.T:
+        ordered = column[order]
+        same &= ordered[1:] == ordered[:-1]
+    begins = np.flatnonzero(np.append(True, ~same))
+    firsts = np.empty(len(order), np.int64)
+    firsts[order] = np.repeat(order[begins], np.diff(np.append(begins, len(order))))
+    return firsts
 
 
 def hash128(texts: pl.Series) -> NDArray[np.uint64]:
