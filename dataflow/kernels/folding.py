@@ -19,7 +19,7 @@ LINE_END = 10
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _put(point: int, room: Bytes, at: int) -> int:
+def _put(point: Any, room: Bytes, at: Any) -> Any:
     """Write a character as UTF-8; returns where the next one goes."""
     if point < 0x80:
         room[at] = point
@@ -58,11 +58,11 @@ def _folded(
         gap = chars = 0
         value: Any = np.uint64(0)
         while at < end:
-            point = np.int64(point_at(data, at))
+            point: Any = np.int64(point_at(data, at))
             at += length_of(data[at])
             flags = table[point]
             if flags & SPACE:
-                gap = LINE_END if LINE_END in (point, gap) else 32
+                gap = LINE_END if point == LINE_END or gap == LINE_END else 32
                 continue
             if flags & PUNCTUATION or point < 0x20 or 0x7F <= point < 0xA0:
                 continue
@@ -95,5 +95,5 @@ def folded_bytes(column: pl.Series) -> list[memoryview]:
         len(texts.data) // 2 * 3 + len(column) + 8, np.uint8
     )  # a few letters grow from 2 bytes to 3
     run(_folded, texts, out, room, classes(), lowered())
-    whole = memoryview(room)
+    whole = memoryview(room.data)
     return [whole[begin:to] for begin, to in out[:, 2:].tolist()]
