@@ -169,6 +169,31 @@ def test_a_lone_surrogate_is_no_reason_to_be_alike() -> None:
     assert done.dropped["row"].to_list() == ["2", "4"]
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "csv", "arrow"])
+def test_rows_of_a_reference_file_are_repeated_by_none(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"there.{kind}"
+    there = pl.DataFrame({"more": [1, 2, 3], "t": [OTHER, None, OTHER]})
+    write = {"jsonl": "write_ndjson", "parquet": "write_parquet", "csv": "write_csv", "arrow": "write_ipc"}
+    getattr(there, write[kind])(path)
+    rows = [{"t": t, "s": s} for t, s in [(FOX, 1), (OTHER + "!", 9), (None, 1), (NEAR_FOX, 5), (OTHER, 1)]]
+    near = MinHashDeduplicateFilter(threshold=0.7, reference=str(path))
+    for keys, kept in (({}, [0, 2]), ({"input_score_key": "s"}, [2, 3])):
+        done = run_rows(near, rows, input_key="t", **keys)
+        assert done.frame["t"].to_list() == [rows[i]["t"] for i in kept]
+        assert done.dropped["reason"].to_list().count("near duplicate of reference row 0") == 2
+    exact = run_rows(HashDeduplicateFilter(reference=str(path)), rows, input_key="t")
+    assert exact.dropped["reason"].to_list() == ["duplicate of reference row 0"]
+    assert exact.metrics == {"duplicates": 1, "sets": 1}
+
+
+def test_a_reference_file_is_told_when_it_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "there.jsonl"
+    path.write_text('{"text": "x"}\n')
+    for named, message in ((str(path), "no column 't'; there are text"), ("none.jsonl", "is no file")):
+        with pytest.raises(ConfigError, match=message):
+            run_rows(HashDeduplicateFilter(reference=named), [{"t": "x"}], input_key="t")
+
+
 # Settings
 
 

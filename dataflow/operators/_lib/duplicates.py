@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dataflow.core.errors import BindError, MissingDependency
+from dataflow.core.errors import BindError, ConfigError, MissingDependency, did_you_mean
 from dataflow.core.frames import as_text, values
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.tables import Dataset, Selection
@@ -83,15 +84,24 @@ class DuplicateFilter(Dataset):
         """How much each row of a batch is worth keeping; null where the first of a set is kept."""
         return None
 
+    def references(self, columns: list[str]) -> Iterator[pl.DataFrame]:
+        """Rows that are there already, in the file that the setting `reference` names if there is one."""
+        path = getattr(self, "reference", None)
+        return iter(()) if path is None else rows_of(path, columns)
+
     def decide(self, frames: Any, binding: Binding) -> Selection:
         names = [c for port, c in binding.columns_read() if port in ("input_keys", "input_key")]
         score = binding.reads.get("input_score_key")
-        digests = []
+        digests = [self.digest(joined(frame, names)) for frame in self.references(names)]
+        digests = [replace(d, ranks=np.full(len(d.signatures), np.inf)) for d in digests]
+        there = sum(len(d.known) for d in digests)
         for frame in (piece for whole in frames for piece in whole.iter_slices(ROWS_AT_ONCE)):
-            texts = joined(frame, names)
             scores = frame[score].cast(pl.Float64) if isinstance(score, str) else None
-            digests.append(self.digest(texts, scores))
-        return self.choose(digests)
+            made = self.digest(joined(frame, names), scores)
+            if there and made.ranks is None:
+                made = replace(made, ranks=np.zeros(len(made.signatures)))
+            digests.append(made)
+        return self.choose(digests, there)
 
     def digest(self, texts: pl.Series, scores: pl.Series | None = None) -> Digest:
         known = self.has_text(texts)
@@ -99,40 +109,69 @@ class DuplicateFilter(Dataset):
         mask = known.to_numpy()
         return Digest(mask, self.signatures(texts.filter(known)), None if ranks is None else ranks[mask])
 
-    def choose(self, digests: list[Digest]) -> Selection:
+    def choose(self, digests: list[Digest], there: int = 0) -> Selection:
+        """The decision, where the first `there` rows are no rows of the table."""
         known = np.concatenate([np.zeros(0, np.bool_), *(d.known for d in digests)])
         ranked = [d.ranks for d in digests if d.ranks is not None]
         places = np.flatnonzero(known)
         rows = np.arange(len(known))
         if len(places):
-            found = self.originals(gathered([d.signatures for d in digests], digests))
+            found = self.originals(gathered(digests))
             if ranked:
                 found = best_of(found, np.concatenate(ranked))
             rows[places] = places[found]
-        kept = np.flatnonzero(rows == np.arange(len(rows)))
-        lost = len(rows) - len(kept)
-        sets = len(np.unique(rows[rows != np.arange(len(rows))]))
-        return Selection(
-            kept,
-            reason=lambda row: f"{self.called} of row {rows[row]}",
-            metrics={"duplicates": lost, "sets": sets},
-        )
+        rows = rows[there:] - there
+        own = rows == np.arange(len(rows))
+
+        def reason(row: int) -> str:
+            original = rows[row]
+            return f"{self.called} of " + (
+                f"row {original}" if original >= 0 else f"reference row {original + there}"
+            )
+
+        lost = rows[~own]
+        counts = {"duplicates": len(lost), "sets": len(np.unique(lost))}
+        return Selection(np.flatnonzero(own), reason=reason, metrics=counts)
 
     def enact(self, frame: pl.DataFrame, first: int, selection: Selection, binding: Binding) -> pl.DataFrame:
         return frame.with_columns(pl.lit(1, pl.Int64).alias(column) for column in binding.writes.values())
 
 
-def gathered(parts: Sequence[NDArray[Any]], digests: list[Digest]) -> NDArray[Any]:
-    """The signatures of all batches as one array; those of a batch are let go once they are copied."""
-    parts = [p for p in parts if len(p)]
-    digests.clear()
-    whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
-    first = 0
-    while parts:
-        part = parts.pop(0)
-        whole[first : first + len(part)] = part
-        first += len(part)
+def gathered(digests: list[Digest]) -> NDArray[Any]:
+    """The signatures of all batches as one array; each batch is let go, the last first, once it is copied."""
+    end = sum(len(d.signatures) for d in digests)
+    one = next(d.signatures for d in digests if len(d.signatures))
+    whole = np.empty((end, *one.shape[1:]), one.dtype)
+    while digests:
+        part = digests.pop().signatures
+        if len(part):
+            whole[end - len(part) : end] = part
+            end -= len(part)
     return whole
+
+
+def rows_of(path: str, columns: list[str]) -> Iterator[pl.DataFrame]:
+    """Some columns of a Parquet, JSONL, CSV or Arrow file, some rows at a time.
+
+    Raises:
+        ConfigError: there is no such file, or it has no such columns.
+    """
+    readers: dict[str, Any] = {
+        ".parquet": pl.scan_parquet,
+        ".jsonl": pl.scan_ndjson,
+        ".csv": pl.scan_csv,
+        ".arrow": pl.scan_ipc,
+    }
+    kind = Path(path).suffix
+    if kind not in readers or not Path(path).is_file():
+        raise ConfigError(f"reference={path!r} is no file that ends in {', '.join(readers)}")
+    table = readers[kind](path)
+    have = table.collect_schema().names()
+    if missing := [c for c in columns if c not in have]:
+        raise ConfigError(
+            f"reference={path!r} has no column {missing[0]!r}; there are {', '.join(have)}.{did_you_mean(missing[0], have)}"
+        )
+    yield from table.select(*dict.fromkeys(columns)).collect_batches(chunk_size=ROWS_AT_ONCE)
 
 
 def best_of(originals: Rows, ranks: NDArray[np.float64]) -> Rows:

@@ -20,7 +20,9 @@ __all__ = [
 ]
 
 class HashDeduplicateFilter(_exact_duplicates.HashDeduplicateFilter):
-    def __init__(self, hash_func: HashFunc = "md5", normalise: bool = False) -> None: ...
+    def __init__(
+        self, hash_func: HashFunc = "md5", normalise: bool = False, reference: str | None = None
+    ) -> None: ...
     def run(
         self,
         storage: Storage,
@@ -48,6 +50,7 @@ class MinHashDeduplicateFilter(_near_duplicates.MinHashDeduplicateFilter):
         bands: int | None = None,
         normalise: bool = False,
         seed: int = 1,
+        reference: str | None = None,
     ) -> None: ...
     def run(
         self,

@@ -27,6 +27,8 @@ class HashDeduplicateFilter(DuplicateFilter):
     """`sha256` is SHA-256, for which nobody can make up two texts; `md5` and `xxh3` both mean the fast hash of polars, for equal texts are equal by any hash."""
     normalise: bool = False
     """Whether letter case does not count, and any white space counts as one space."""
+    reference: str | None = None
+    """A Parquet, JSONL, CSV or Arrow file with the columns read: rows that repeat one of its rows are dropped. A run that goes on does not notice where it has changed."""
 
     def signatures(self, texts: pl.Series) -> NDArray[np.uint64]:
         plain = folded(texts) if self.normalise else texts

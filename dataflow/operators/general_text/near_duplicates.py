@@ -54,6 +54,8 @@ class MinHashDeduplicateFilter(DuplicateFilter):
     """Whether letter case does not count, and any white space counts as one space."""
     seed: int = Field(1, ge=0)
     """Draws the permutations."""
+    reference: str | None = None
+    """A Parquet, JSONL, CSV or Arrow file with the columns read: rows that repeat one of its rows are dropped. A run that goes on does not notice where it has changed."""
 
     input_keys = In(None, "several columns whose texts count together", type="any", optional=True, many=True)
     input_key = In(None, "the text compared; this or `input_keys` must be given", type="any", optional=True)
