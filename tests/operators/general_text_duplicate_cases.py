@@ -126,4 +126,10 @@ CASES = [
         ["0", "30", "x", "x", "", None],
         input_key="text",
     ),
+    keeps(
+        SemDeduplicateFilter(0.0, embedding_serving=Angles()),
+        [str(a) for a in (7, 33, 7, 33, 61, 61, 8)],
+        ["7", "33", "61", "8"],
+        input_key="text",
+    ),
 ]

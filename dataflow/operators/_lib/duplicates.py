@@ -231,6 +231,7 @@ def first_near_vector(vectors: NDArray[np.float32], least: float) -> Rows:
 
     In blocks: no more than `BLOCK` times the kept vectors are compared at once.
     """
+    least -= 1e-6  # equal vectors have a product of 1 but for rounding
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     originals = np.arange(len(unit))
     kept = np.zeros(0, np.int64)
