@@ -5,6 +5,7 @@ With `--check` nothing is written: the stale files are listed, and the exit stat
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -52,7 +53,25 @@ def stale(files: dict[Path, str]) -> list[Path]:
     return sorted(changed) + left
 
 
+def refresh() -> None:
+    """Write the lazy packages of the operators first: pipelines import new operators from them."""
+    for path, text in gen_code.packages({"operators": gen_code.operators()}).items():
+        if not (ROOT / path).exists() or (ROOT / path).read_text("utf-8") != text:
+            _write(ROOT / path, text)
+            package = ".".join(Path(path).parent.parts)
+            if path.endswith("__init__.py") and package in sys.modules:
+                importlib.reload(sys.modules[package])
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8", newline="\n")
+    print(f"wrote {path.relative_to(ROOT)}")
+
+
 def main() -> int:
+    if "--check" not in sys.argv[1:]:
+        refresh()
     files = generated()
     changed = stale(files)
     if "--check" in sys.argv[1:]:
@@ -63,11 +82,10 @@ def main() -> int:
         return 1 if changed else 0
     for path in changed:
         if path in files:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(files[path], "utf-8", newline="\n")
+            _write(path, files[path])
         else:
             path.unlink()
-        print(f"{'wrote' if path in files else 'removed'} {path.relative_to(ROOT)}")
+            print(f"removed {path.relative_to(ROOT)}")
     return 0
 
 

@@ -48,12 +48,17 @@ _MAX_DEFAULT = 60
 def discover() -> Found:
     """Every public class that a registry lists."""
     return {
-        "operators": _classes("dataflow.operators", lambda c: issubclass(c, OperatorABC)),
+        "operators": operators(),
         "prompts": _classes("dataflow.prompts", lambda c: issubclass(c, PromptABC)),
         "servings": _exported("dataflow.serving", "Serving"),
         "storages": _exported("dataflow.storage", "Storage"),
         "pipelines": _classes("dataflow.zoo", lambda c: hasattr(c, "forward")),
     }
+
+
+def operators() -> dict[str, type]:
+    """Every public operator."""
+    return _classes("dataflow.operators", lambda c: issubclass(c, OperatorABC))
 
 
 def by_domain(operators: dict[str, type]) -> dict[str, dict[str, type]]:

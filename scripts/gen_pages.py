@@ -190,7 +190,9 @@ def outcome(case: Case) -> Iterator[str]:
     done = run_rows(case.op, case.rows, **case.keys)
     if done.metrics:
         yield from table(("Metric", ""), [(f"`{k}`", cell(v)) for k, v in sorted(done.metrics.items())])
-        return
+        if not done.dropped.height:
+            return
+        yield ""
     binding = case.op.bind(**case.keys)
     reads = list(dict.fromkeys(c for _, c in binding.columns_read() if any(c in r for r in case.rows)))
     writes = [c for c in binding.writes.values() if c in done.frame.columns]

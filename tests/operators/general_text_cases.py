@@ -1,11 +1,7 @@
-"""What each operator of general_text must do, as cases: the tables of all families, which lie beside this one."""
+"""What each operator of general_text must do, as cases."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
+from families import cases_of
 
-from dataflow.testing import Case
-
-FAMILIES = sorted(path.stem for path in Path(__file__).parent.glob("general_text_*_cases.py"))
-CASES: list[Case] = [case for family in FAMILIES for case in import_module(family).CASES]
+CASES = cases_of("general_text")

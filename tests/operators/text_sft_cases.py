@@ -1,9 +1,7 @@
-"""What each operator of text_sft must do, as cases: the tables of all families together."""
+"""What each operator of text_sft must do, as cases."""
 
 from __future__ import annotations
 
-from text_sft_model_cases import CASES as MODEL_CASES
+from families import cases_of
 
-from dataflow.testing import Case
-
-CASES: list[Case] = [*MODEL_CASES]
+CASES = cases_of("text_sft")

@@ -10,8 +10,7 @@ from pydantic import Field
 from dataflow.core.ports import In
 from dataflow.core.protocols import EmbeddingServing
 from dataflow.core.tables import Dataset, Selection
-
-BLOCK = 1024
+from dataflow.operators._lib.duplicates import first_near_vector
 
 
 class EmbeddingDeduplicateFilter(Dataset):
@@ -44,18 +43,5 @@ class EmbeddingDeduplicateFilter(Dataset):
         """Which vectors are like one kept before them, `(n,) bool`."""
         if not vectors:
             return np.zeros(0, bool)
-        raw = np.asarray(vectors, np.float32)
-        unit = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-12)
-        repeated = np.zeros(len(unit), bool)
-        for first in range(0, len(unit), BLOCK):
-            block = unit[first : first + BLOCK]
-            kept = unit[:first][~repeated[:first]]
-            like_kept = (
-                (block @ kept.T >= self.threshold).any(axis=1) if len(kept) else np.zeros(len(block), bool)
-            )
-            alike = np.asarray(block @ block.T >= self.threshold)
-            for i in range(len(block)):
-                repeated[first + i] = like_kept[i] or bool(
-                    (alike[i, :i] & ~repeated[first : first + i]).any()
-                )
-        return repeated
+        originals = first_near_vector(np.asarray(vectors, np.float32), self.threshold)
+        return np.asarray(originals != np.arange(len(originals)))

@@ -2,19 +2,23 @@
 
 from typing import Literal
 
-from dataflow.core.protocols import Storage
+from dataflow.core.protocols import EmbeddingServing, Storage
 from dataflow.operators.general_text import character_filters as _character_filters
+from dataflow.operators.general_text import exact_duplicates as _exact_duplicates
 from dataflow.operators.general_text import html_refiners as _html_refiners
 from dataflow.operators.general_text import line_filters as _line_filters
+from dataflow.operators.general_text import near_duplicates as _near_duplicates
 from dataflow.operators.general_text import normalisation as _normalisation
 from dataflow.operators.general_text import phrase_filters as _phrase_filters
 from dataflow.operators.general_text import reference_refiners as _reference_refiners
+from dataflow.operators.general_text import semantic_duplicates as _semantic_duplicates
 from dataflow.operators.general_text import sentence_filters as _sentence_filters
 from dataflow.operators.general_text import space_refiners as _space_refiners
 from dataflow.operators.general_text import spelling as _spelling
 from dataflow.operators.general_text import symbol_refiners as _symbol_refiners
 from dataflow.operators.general_text import word_filters as _word_filters
 from dataflow.operators.general_text import word_refiners as _word_refiners
+from dataflow.operators.general_text.exact_duplicates import HashFunc
 from dataflow.operators.general_text.phrase_filters import Language, Words
 
 __all__ = [
@@ -25,6 +29,7 @@ __all__ = [
     "ColonEndFilter",
     "ContentNullFilter",
     "CurlyBracketFilter",
+    "HashDeduplicateFilter",
     "HtmlEntityFilter",
     "HtmlEntityRefiner",
     "HtmlUrlRemoverRefiner",
@@ -35,6 +40,8 @@ __all__ = [
     "LoremIpsumFilter",
     "LowercaseRefiner",
     "MeanWordLengthFilter",
+    "MinHashDeduplicateFilter",
+    "NgramHashDeduplicateFilter",
     "NoPuncFilter",
     "ReferenceRemoverRefiner",
     "RemoveContractionsRefiner",
@@ -46,7 +53,9 @@ __all__ = [
     "RemovePunctuationRefiner",
     "RemoveRepetitionsPunctuationRefiner",
     "RemoveStopwordsRefiner",
+    "SemDeduplicateFilter",
     "SentenceNumberFilter",
+    "SimHashDeduplicateFilter",
     "SpecialCharacterFilter",
     "SpellingCorrectionRefiner",
     "StemmingLemmatizationRefiner",
@@ -106,6 +115,18 @@ class CurlyBracketFilter(_character_filters.CurlyBracketFilter):
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
 
+class HashDeduplicateFilter(_exact_duplicates.HashDeduplicateFilter):
+    def __init__(
+        self, hash_func: HashFunc = "md5", normalise: bool = False, reference: str | None = None
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str] | None = None,
+        input_key: str | None = None,
+        output_key: str = "minhash_deduplicated_label",
+    ) -> str | list[str]: ...
+
 class HtmlEntityFilter(_phrase_filters.HtmlEntityFilter):
     def __init__(self) -> None: ...
     def run(
@@ -160,6 +181,42 @@ class MeanWordLengthFilter(_word_filters.MeanWordLengthFilter):
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
 
+class MinHashDeduplicateFilter(_near_duplicates.MinHashDeduplicateFilter):
+    def __init__(
+        self,
+        num_perm: int = 128,
+        threshold: float = 0.9,
+        use_n_gram: bool = True,
+        ngram: int = 5,
+        unit: Literal["char", "word"] = "char",
+        verify: bool = True,
+        keep: Literal["first", "longest"] = "first",
+        bands: int | None = None,
+        normalise: bool = False,
+        seed: int = 1,
+        reference: str | None = None,
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str] | None = None,
+        input_key: str | None = None,
+        input_score_key: str | None = None,
+        output_key: str = "minhash_deduplicated_label",
+    ) -> str | list[str]: ...
+
+class NgramHashDeduplicateFilter(_exact_duplicates.NgramHashDeduplicateFilter):
+    def __init__(
+        self, n_gram: int = 3, hash_func: HashFunc = "md5", diff_size: int = 1, paragraphs: bool = False
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str] | None = None,
+        input_key: str | None = None,
+        output_key: str = "minhash_deduplicated_label",
+    ) -> str | list[str]: ...
+
 class NoPuncFilter(_sentence_filters.NoPuncFilter):
     def __init__(self, threshold: int = 112) -> None: ...
     def run(
@@ -206,10 +263,39 @@ class RemoveStopwordsRefiner(_word_refiners.RemoveStopwordsRefiner):
     def __init__(self, lang: str = "en") -> None: ...
     def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
 
+class SemDeduplicateFilter(_semantic_duplicates.SemDeduplicateFilter):
+    def __init__(
+        self,
+        eps: float = 0.05,
+        model_name: str = "sentence-transformers/all-MiniLM-L6-v2",
+        model_cache_dir: str = "./dataflow_cache",
+        device: str = "cuda",
+        embedding_serving: EmbeddingServing | None = None,
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str] | None = None,
+        input_key: str | None = None,
+        output_key: str = "minhash_deduplicated_label",
+    ) -> str | list[str]: ...
+
 class SentenceNumberFilter(_sentence_filters.SentenceNumberFilter):
     def __init__(self, min_sentences: int = 3, max_sentences: int = 7500) -> None: ...
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class SimHashDeduplicateFilter(_near_duplicates.SimHashDeduplicateFilter):
+    def __init__(
+        self, fingerprint_size: int = 64, bound: float = 0.1, unit: Literal["char", "word"] = "char"
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str] | None = None,
+        input_key: str | None = None,
+        output_key: str = "minhash_deduplicated_label",
     ) -> str | list[str]: ...
 
 class SpecialCharacterFilter(_character_filters.SpecialCharacterFilter):

@@ -6,5 +6,10 @@ from dataflow.core.lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
-    {"MetaSampleEvaluator": "meta", "Phi4QAGenerator": "phi4_qa"},
+    {
+        "CCNetDeduplicateFilter": "ccnet_duplicates",
+        "MetaSampleEvaluator": "meta",
+        "ParagraphDeduplicateRefiner": "ccnet_duplicates",
+        "Phi4QAGenerator": "phi4_qa",
+    },
 )
