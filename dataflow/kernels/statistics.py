@@ -1,4 +1,4 @@
-"""Counts over texts, in groups that are each computed in one pass: `characters`, `words`, `lines`.
+"""Counts over texts, in groups that are each computed in one pass: `characters`, `words`, `lines`, `repetition`.
 
 What is counted is said at `GROUPS`, and once more, slowly and plainly, by the tests' reference.
 """
@@ -27,6 +27,8 @@ from dataflow.kernels.characters import (
     lowered,
     point_at,
 )
+from dataflow.kernels.repetition import NAMES as REPETITION
+from dataflow.kernels.repetition import repetition_of
 from dataflow.kernels.sets import distinct, fold
 from dataflow.kernels.texts import Texts, run
 
@@ -291,6 +293,7 @@ GROUPS: Mapping[str, tuple[Callable[[Texts, Counts], None], Mapping[str, str]]] 
             "duplicate_line_chars": "code points in those",
         },
     ),
+    "repetition": (repetition_of, REPETITION),
 }
 """The groups: what computes each, and what its counts are, in their order."""
 

@@ -64,7 +64,7 @@ class TextFilter(Filter):
         text = TextStats(str(binding.first_read))
         typed = self.typed(frame, binding)
         measure = self.measure(text).alias("measure")
-        notes = [_note(typed, text.name, group) for group in text.groups]
+        notes = [note(typed, text.name, group) for group in text.groups]
         made = typed.with_columns(notes).select(
             measure,
             null=text.column.is_null(),
@@ -83,12 +83,13 @@ class TextFilter(Filter):
         if not self.measured:
             return ["null" if null else plain for null in lost["null"].to_list()]
         return [
-            "null" if null else f"{self.measured} {_shown(value)}; {plain}"
+            "null" if null else f"{self.measured} {shown_measure(value)}; {plain}"
             for value, null in lost.select("measure", "null").iter_rows()
         ]
 
 
-def _note(frame: pl.DataFrame, column: str, group: str) -> pl.Series:
+def note(frame: pl.DataFrame, column: str, group: str) -> pl.Series:
+    """The counts of a group for a column: those noted already, or made now."""
     name = noted(column, group)
     return frame[name] if name in frame.columns else _statistics(frame[column], group).alias(name)
 
@@ -110,5 +111,6 @@ def _group_of(count: str) -> str:
     return found
 
 
-def _shown(value: Any) -> str:
+def shown_measure(value: Any) -> str:
+    """A measure as the reason of a dropped row shows it."""
     return f"{value:.6g}" if isinstance(value, float) else f"{value}"

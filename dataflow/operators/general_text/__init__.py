@@ -6,5 +6,13 @@ from dataflow.core.lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
-    {"MeanWordLengthFilter": "word_filters", "WordNumberFilter": "word_filters"},
+    {
+        "C4LineRefiner": "web_quality",
+        "C4QualityFilter": "web_quality",
+        "FineWebQualityFilter": "web_quality",
+        "GopherQualityFilter": "web_quality",
+        "GopherRepetitionFilter": "repetition",
+        "MeanWordLengthFilter": "word_filters",
+        "WordNumberFilter": "word_filters",
+    },
 )
