@@ -26,3 +26,5 @@ BENCH_CHOICES = str(DATA / "bench_choices.jsonl")
 """`id`, `context`, `question`, `choices`, `labels`: the numbers of all right choices, from 0."""
 BENCH_PREFERENCE = str(DATA / "bench_preference.jsonl")
 """`id`, `context`, `question`, `better`, `rejected`: two answers, of which the first is the better one."""
+MONOMERS = str(DATA / "monomers.jsonl")
+"""`text`, `abbreviations`, `golden_label`: passages about polymers, the monomers wanted, and their SMILES."""
