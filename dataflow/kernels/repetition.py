@@ -16,7 +16,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dataflow.kernels.characters import PUNCTUATION, SPACE, SYMBOL, classes, length_of, lowered, point_at
+from dataflow.kernels.characters import (
+    LETTER,
+    PUNCTUATION,
+    SPACE,
+    SYMBOL,
+    classes,
+    length_of,
+    lowered,
+    point_at,
+)
 from dataflow.kernels.sets import Hashes, fold, hash_of
 from dataflow.kernels.texts import Texts, run
 
@@ -35,6 +44,10 @@ TOP = (2, 3, 4)
 REPEATED = (5, 6, 7, 8, 9, 10)
 
 NAMES: Mapping[str, str] = {
+    "runs": "runs without white space",
+    "lettered_runs": "those with a letter of any alphabet",
+    "hash_marks": "`#`",
+    "ellipsis_marks": "`...`, not overlapping, and `…`",
     "plain_words": "runs without white space, less the punctuation and symbols at both ends; of those alone, none",
     "plain_word_chars": "code points in plain words",
     "stop_words": f"how many of {', '.join(STOP_WORDS)} are among the plain words, case aside",
@@ -189,7 +202,8 @@ def _repetition(
     slots, places = np.empty(1 << _bits(room), np.uint64), np.empty(1 << _bits(room), np.int32)
     for row in range(first, last):
         at, end = offsets[row], offsets[row + 1]
-        words = closed = paragraphs = seen = listed = 0
+        words = closed = paragraphs = seen = listed = runs = lettered = hash_marks = ellipses = 0
+        dots = kinds = 0
         value: Any = np.uint64(
             0
         )  # of the word under way, as read, and up to its last character that is no punctuation
@@ -227,6 +241,15 @@ def _repetition(
                     in_word, feeds = True, 0
                 whole = fold(whole, point)
                 length += 1
+                kinds |= flags
+                if mark == 1 and (point == 0x2E or point == 0x2026):
+                    dots += 1
+                    if dots == 3 or point == 0x2026:
+                        ellipses += 1
+                        dots = 0
+                else:
+                    dots = 0
+                    hash_marks += point == 0x23
                 closing = mark == 1 or (closing and mark == 2)
                 plain = flags & (PUNCTUATION | SYMBOL) == 0
                 if plain or size:
@@ -236,6 +259,9 @@ def _repetition(
                         core, core_size = value, size
                 continue
             if in_word:
+                runs += 1
+                lettered += kinds & LETTER != 0
+                dots = kinds = 0
                 closed += closing
                 if core_size:
                     values[words] = core
@@ -258,13 +284,13 @@ def _repetition(
             paragraphs += 1
         made = out[row]
         made[:] = 0
-        made[0], made[1], made[3] = words, ends[words], closed
-        made[4] = listed
+        made[0], made[1], made[2], made[3] = runs, lettered, hash_marks, ellipses
+        made[4], made[5], made[7], made[8] = words, ends[words], closed, listed
         while seen:
-            made[2] += seen & 1
+            made[6] += seen & 1
             seen >>= 1
-        _paragraphs(hashes, sizes, paragraphs, slots, places, made[5:9])
-        _ngrams(values, ends, words, names, counts, found, slots, places, made[9:])
+        _paragraphs(hashes, sizes, paragraphs, slots, places, made[9:13])
+        _ngrams(values, ends, words, names, counts, found, slots, places, made[13:])
 
 
 def _marks() -> Bytes:

@@ -66,6 +66,10 @@ def reference(text: str) -> dict[str, int]:
     paragraphs = paragraphs_of(text)
     duplicates = [p for i, p in enumerate(paragraphs) if p in paragraphs[:i]]
     return {
+        "runs": len(runs),
+        "lettered_runs": sum(any(unicodedata.category(c)[0] == "L" for c in r) for r in runs),
+        "hash_marks": text.count("#"),
+        "ellipsis_marks": sum(len(re.findall(r"\.\.\.|…", r)) for r in runs),
         "plain_words": len(words),
         "plain_word_chars": sum(map(len, words)),
         "stop_words": len(set(words) & set(STOP_WORDS)),
@@ -85,7 +89,28 @@ def counted(texts: list[str]) -> list[dict[str, int]]:
 
 
 WORDS = st.sampled_from(
-    ["a", "b", "A", "•", "*b", "b.", "cc", "“cc!”", "-", "the", "ÉTÉ", "été", "To", "…", "(of)", "ẞ", "İ"]
+    [
+        "a",
+        "b",
+        "A",
+        "•",
+        "*b",
+        "b.",
+        "cc",
+        "“cc!”",
+        "-",
+        "the",
+        "ÉTÉ",
+        "été",
+        "To",
+        "…",
+        "(of)",
+        "..",
+        "#....",
+        "..…",
+        "ẞ",
+        "İ",
+    ]
 )
 GAPS = st.sampled_from([" ", " ", " ", "\n", "\n\n", "\n \t\n", "\u3000", "\r\n\r\n", "  "])
 REPEATING = st.lists(st.tuples(WORDS, GAPS), max_size=80).map(lambda parts: "".join(w + g for w, g in parts))

@@ -9,10 +9,14 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "C4LineRefiner": "web_quality",
         "C4QualityFilter": "web_quality",
+        "DecontaminationFilter": "decontamination",
         "FineWebQualityFilter": "web_quality",
         "GopherQualityFilter": "web_quality",
         "GopherRepetitionFilter": "repetition",
+        "HtmlExtractRefiner": "web_text",
         "MeanWordLengthFilter": "word_filters",
+        "MojibakeRefiner": "web_text",
+        "TokenCountSampleEvaluator": "token_count",
         "WordNumberFilter": "word_filters",
     },
 )

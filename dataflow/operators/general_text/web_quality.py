@@ -59,11 +59,11 @@ class GopherQualityFilter(TextRulesFilter):
         return [
             Rule("words", words, self.min_words, self.max_words),
             Rule("mean word length", mean, self.min_mean_word_chars, self.max_mean_word_chars),
-            Rule("hashes a word", share(text.hashes, words), high=self.max_symbol_ratio),
-            Rule("ellipses a word", share(text.ellipses, words), high=self.max_symbol_ratio),
+            Rule("hashes a word", share(text.hash_marks, words), high=self.max_symbol_ratio),
+            Rule("ellipses a word", share(text.ellipsis_marks, words), high=self.max_symbol_ratio),
             Rule("bullet lines", share(text.listed_lines, text.lines), high=self.max_bullet_lines),
             Rule("ellipsis lines", share(text.ellipsis_lines, text.lines), high=self.max_ellipsis_lines),
-            Rule("words with a letter", share(text.lettered_words, text.words), low=self.min_lettered_words),
+            Rule("words with a letter", share(text.lettered_runs, text.runs), low=self.min_lettered_words),
             Rule("stop words", text.stop_words, low=self.min_stop_words),
         ]
 
@@ -92,7 +92,7 @@ class FineWebQualityFilter(TextRulesFilter):
             Rule("terminal lines", share(text.terminal_lines, text.lines), low=self.min_terminal_lines),
             Rule("short lines", share(text.short_lines, text.lines), high=self.max_short_lines),
             Rule("characters in duplicate lines", repeated, high=self.max_duplicate_line_chars),
-            Rule("line feeds a word", share(text.newlines, text.words), high=self.max_newline_ratio),
+            Rule("line feeds a word", share(text.newlines, text.runs), high=self.max_newline_ratio),
         ]
 
 
