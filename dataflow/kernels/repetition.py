@@ -1,10 +1,6 @@
 """How much of a text repeats itself: the counts of the Gopher rules, in one pass over its words and one over its n-grams.
 
 What is counted is said at `NAMES`, and once more, slowly and plainly, by the tests' reference.
-
-An n-gram is looked for only where both the (n-1)-grams in it occur more than once. That leaves little to do beyond
-pairs in texts that do not repeat themselves, and it makes n-grams exact: one is named by the first place where it
-occurs, and known by the names of the two (n-1)-grams in it.
 """
 
 from __future__ import annotations
@@ -26,6 +22,7 @@ from dataflow.kernels.characters import (
     lowered,
     point_at,
 )
+from dataflow.kernels.repeated import bits_for, ngrams, place_of
 from dataflow.kernels.sets import Hashes, fold, hash_of
 from dataflow.kernels.texts import Texts, run
 
@@ -70,112 +67,18 @@ NAMES: Mapping[str, str] = {
 """The counts of the group `repetition`, in their order."""
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _place(slots: Hashes, places: Places, shift: Any, key: Any, own: Any) -> Any:
-    """Where a key was first seen; it is `own` where that is now."""
-    mask = np.uint64(len(slots) - 1)
-    place = (key * np.uint64(0x9E3779B97F4A7C15)) >> shift
-    while slots[place] != 0 and slots[place] != key:
-        place = (place + np.uint64(1)) & mask
-    if slots[place] == 0:
-        slots[place] = key
-        places[place] = own
-    return places[place]
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _bits(number: int) -> int:
-    """Of a table in which so many keys have room."""
-    bits = 3
-    while (1 << bits) < 2 * number:
-        bits += 1
-    return bits
-
-
-@njit(nogil=True, cache=True)
-def _covered(found: Places, count: int, names: Places, ends: Counts, n: int, only: int) -> int:
-    """Characters in the n-grams at the places found: of one name only, or of all that occurred before."""
-    chars = 0
-    upto: Any = 0
-    for k in range(count):
-        at = found[k]
-        if names[at] == only or (only < 0 and names[at] != at):
-            chars += ends[at + n] - ends[max(at, upto)]
-            upto = at + n
-    return chars
-
-
-@njit(nogil=True, cache=True)
-def _ngrams(
-    values: Hashes,
-    ends: Counts,
-    words: int,
-    names: Places,
-    counts: Places,
-    found: Places,
-    slots: Hashes,
-    places: Places,
-    out: Counts,
-) -> None:
-    count = words
-    for n in range(1, 11):
-        if n > 1:  # those of which both parts occur more than once
-            kept = 0
-            for k in range(count - 1):
-                if found[k + 1] == found[k] + 1:
-                    found[kept] = found[k]
-                    kept += 1
-            count = kept
-        if count < 2:
-            return
-        bits = _bits(count)
-        table, shift = slots[: 1 << bits], np.uint64(64 - bits)
-        table[:] = 0
-        for k in range(count):
-            at: Any = k if n == 1 else np.int64(found[k])
-            if n == 1:
-                key = values[at] if values[at] else np.uint64(1)
-            else:
-                key = (np.uint64(names[at] + 1) << np.uint64(32)) | np.uint64(names[at + 1])
-            name = _place(table, places, shift, key, at)
-            names[at] = name
-            counts[at] = 0
-            counts[name] += 1
-        kept = 0
-        best: Any = -1
-        for k in range(count):
-            at = k if n == 1 else np.int64(found[k])
-            name = names[at]
-            if counts[name] > 1:
-                found[kept] = at
-                kept += 1
-                if name == at and (
-                    best < 0
-                    or counts[name] > counts[best]
-                    or (
-                        counts[name] == counts[best] and ends[at + n] - ends[at] > ends[best + n] - ends[best]
-                    )
-                ):
-                    best = at
-        count = kept
-        if 2 <= n <= 4 and best >= 0:
-            out[n - 2] = _covered(found, count, names, ends, n, best)
-        if n >= 5:
-            out[n - 2] = _covered(found, count, names, ends, n, -1)
-
-
 @njit(nogil=True, cache=True)
 def _paragraphs(
     hashes: Hashes, sizes: Counts, number: int, slots: Hashes, places: Places, out: Counts
 ) -> None:
-    bits = _bits(number)
+    bits = bits_for(number)
     table, shift = slots[: 1 << bits], np.uint64(64 - bits)
     table[:] = 0
     out[0] = number
     for i in range(number):
         out[1] += sizes[i]
         key = hashes[i] if hashes[i] else np.uint64(1)
-        if _place(table, places, shift, key, i) != i:
+        if place_of(table, places, shift, key, i) != i:
             out[2] += 1
             out[3] += sizes[i]
 
@@ -199,7 +102,7 @@ def _repetition(
         np.empty(room, np.uint64), np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
     )  # fmt: skip
     hashes, sizes, ends = np.empty(room, np.uint64), np.empty(room, np.int64), np.zeros(room + 1, np.int64)
-    slots, places = np.empty(1 << _bits(room), np.uint64), np.empty(1 << _bits(room), np.int32)
+    slots, places = np.empty(1 << bits_for(room), np.uint64), np.empty(1 << bits_for(room), np.int32)
     for row in range(first, last):
         at, end = offsets[row], offsets[row + 1]
         words = closed = paragraphs = seen = listed = runs = lettered = hash_marks = ellipses = 0
@@ -290,7 +193,7 @@ def _repetition(
             made[6] += seen & 1
             seen >>= 1
         _paragraphs(hashes, sizes, paragraphs, slots, places, made[9:13])
-        _ngrams(values, ends, words, names, counts, found, slots, places, made[13:])
+        ngrams(values, ends, words, names, counts, found, slots, places, made[13:])
 
 
 def _marks() -> Bytes:
