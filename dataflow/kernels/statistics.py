@@ -1,4 +1,4 @@
-"""Counts over texts, in groups that are each computed in one pass: `characters`, `words`, `lines`."""
+"""Counts over texts, in groups that are each computed in one pass: `characters`, `words`, `lines`, `repetition`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dataflow.kernels import character_counts, line_counts, word_counts
+from dataflow.kernels import character_counts, line_counts, repetition, word_counts
 from dataflow.kernels.texts import Texts
 
 Counts = NDArray[np.int64]
@@ -17,6 +17,7 @@ GROUPS: Mapping[str, tuple[Callable[[Texts, Counts], None], Mapping[str, str]]] 
     "characters": (character_counts.count_characters, character_counts.COUNTS),
     "words": (word_counts.count_words, word_counts.COUNTS),
     "lines": (line_counts.count_lines, line_counts.COUNTS),
+    "repetition": (repetition.repetition_of, repetition.NAMES),
 }
 """The groups: what computes each, and what its counts are, in their order."""
 

@@ -32,3 +32,5 @@ PAGES = str(DATA / "pages.jsonl")
 """`raw_content`: pages as they are crawled, good ones and what the web is full of."""
 INSTRUCTIONS = str(DATA / "instructions.jsonl")
 """`instruction`, `output`: requests and answers, some of a word or two."""
+MONOMERS = str(DATA / "monomers.jsonl")
+"""`text`, `abbreviations`, `golden_label`: passages about polymers, the monomers wanted, and their SMILES."""

@@ -36,7 +36,7 @@ def column(cells: list[str | None]) -> pl.Series:
     return pl.Series("text", cells, dtype=pl.String)
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", plain_counts.GROUPS)
 @settings(max_examples=300, deadline=None)
 @given(cells=COLUMN)
 def test_counts_are_those_of_plain_python(group: str, cells: list[str | None]) -> None:
@@ -52,7 +52,7 @@ def test_listed_words_are_those_of_plain_python(cells: list[str | None]) -> None
     assert [parts_of(cell or "") for cell in cells] == [plain_counts.parts(cell or "") for cell in cells]
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", plain_counts.GROUPS)
 @settings(max_examples=20, deadline=None)
 @given(cells=COLUMN)
 def test_threads_do_not_matter(group: str, cells: list[str | None]) -> None:
@@ -62,7 +62,7 @@ def test_threads_do_not_matter(group: str, cells: list[str | None]) -> None:
         assert statistics(column(cells * 5), group).to_list() == alone
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", plain_counts.GROUPS)
 def test_large_texts_outgrow_the_room_that_was_made_for_them(group: str) -> None:
     long = "\n".join(f"{i % 700} wörd{i} ..." for i in range(3000))
     cells = [long, None, "", "x", long[::-1]]
@@ -76,7 +76,7 @@ def test_a_long_text_of_listed_words() -> None:
     assert made == [plain_counts.listed(cell or "", LIST) for cell in cells]
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", plain_counts.GROUPS)
 def test_every_code_point(group: str) -> None:
     every = [chr(p) for p in chain(range(0xD800), range(0xE000, sys.maxunicode + 1), [0x41])]
     blocks = ["a".join(every[i : i + 4096]) for i in range(0, 0x34000, 4096)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from families import cases_of
+from families import cases_of, files_of
 
 CASES = cases_of("general_text")
+FILES = files_of("general_text")

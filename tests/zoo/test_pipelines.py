@@ -26,6 +26,7 @@ from dataflow.zoo.bench_eval import (
     BenchEvalSemanticQuestionSingleStepPipeline,
 )
 from dataflow.zoo.conversations import FuncCall_APIPipeline, TextConversationSynthesis_APIPipeline
+from dataflow.zoo.extract_smiles import ExtractSmiles
 from dataflow.zoo.model_comparison import ModelComparisonPipeline
 from dataflow.zoo.multi_hop_qa import Text2MultiHopQA_APIPipeline
 from dataflow.zoo.passage_qa import PassageQAPipeline
@@ -189,6 +190,12 @@ def knowing(prompt: str) -> str:
     return f"The answer is {row['targets'][-1] if 'targets' in row else row['golden_label']}."
 
 
+def chemist(prompt: str) -> str:
+    """The right structures, and one that nobody asked for."""
+    row = next(r for r in rows_of(_examples.MONOMERS) if r["text"] in prompt)
+    return json.dumps({"monomers": [*row["golden_label"], {"abbreviation": "DMF", "smiles": "CN(C)C=O"}]})
+
+
 @dataclass
 class Flow:
     """A pipeline with a script, and what must come of its example."""
@@ -325,6 +332,13 @@ FLOWS = [
         ["answer_match_result"],
         calls=11,
         statistics={"accuracy": 6 / 12},
+    ),
+    Flow(
+        ExtractSmiles,
+        chemist,
+        6,
+        ["synth_smiles", "final_result", "block_score", "block_total", "block_accuracy", "block_extra"],
+        calls=6,
     ),
     unified("key1_text_score", 10, 0, {"valid_samples": 0, "errors": {"ppl_unavailable": 10}}),
     unified("key1_text_score", 10, 0, {"valid_samples": 10}, serving=Measuring),

@@ -71,7 +71,7 @@ class TextFilter(Filter):
         text = TextStats(str(binding.first_read))
         typed = self.typed(frame, binding)
         measure = self.measure(text)
-        notes = [_note(typed, text.name, group) for group in text.groups]
+        notes = [note(typed, text.name, group) for group in text.groups]
         made = (
             typed.with_columns(notes)
             .select(measure=measure, null=text.column.is_null(), blank=self._blank(text))
@@ -95,20 +95,15 @@ class TextFilter(Filter):
 
     def _reasons(self, lost: pl.DataFrame) -> list[str]:
         rule = self.reason()
-        told = (
-            f"{self.measured}: "
-            if rule == "not kept"
-            else f"{rule}: {self.measured} "
-            if self.measured
-            else f"{rule}: "
-        )
+        told = f"{self.measured}: " if rule == "not kept" else f"{rule}: {self.measured} ".rstrip() + " "
         return [
-            "null" if null else "blank" if blank else f"{told}{_shown(value)}"
+            "null" if null else "blank" if blank else f"{told}{shown_measure(value)}"
             for value, null, blank in lost.select("measure", "null", "blank").iter_rows()
         ]
 
 
-def _note(frame: pl.DataFrame, column: str, group: str) -> pl.Series:
+def note(frame: pl.DataFrame, column: str, group: str) -> pl.Series:
+    """The counts of a group for a column: those noted already, or made now."""
     name = noted(column, group)
     return frame[name] if name in frame.columns else _statistics(frame[column], group).alias(name)
 
@@ -132,7 +127,8 @@ def _group_of(count: str) -> str:
     return found
 
 
-def _shown(value: Any) -> str:
+def shown_measure(value: Any) -> str:
+    """A measure as the reason of a dropped row shows it."""
     if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {_shown(v)}" for name, v in value.items())
+        return ", ".join(f"{name.replace('_', ' ')} {shown_measure(v)}" for name, v in value.items())
     return f"{value:.6g}" if isinstance(value, float) else repr(value)
