@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dataflow.kernels.characters import DIGIT, PUNCTUATION, SPACE, classes, length_of, lowered, point_at
 from dataflow.kernels.sets import fold
-from dataflow.kernels.shingles import Bytes, mixed
+from dataflow.kernels.shingles import Bytes, Classes, mixed
 from dataflow.kernels.texts import Texts, run
 
 Counts = NDArray[np.int64]
@@ -48,7 +48,7 @@ def _folded(
     last: int,
     out: NDArray[np.uint64],
     room: Bytes,
-    table: Bytes,
+    table: Classes,
     lower: NDArray[np.int32],
 ) -> None:
     writes = len(room) > 0

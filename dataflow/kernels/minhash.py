@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dataflow.kernels.characters import classes, lowered
 from dataflow.kernels.sets import fold
-from dataflow.kernels.shingles import Bytes, Hashes, shingles, units
+from dataflow.kernels.shingles import Bytes, Classes, Hashes, shingles, units
 from dataflow.kernels.texts import Texts, run
 
 Signatures = NDArray[np.uint32]
@@ -49,7 +49,7 @@ def _signatures(
     first: int,
     last: int,
     out: Signatures,
-    table: Bytes,
+    table: Classes,
     lower: NDArray[np.int32],
     by_words: bool,
     folded: bool,

@@ -12,6 +12,7 @@ from dataflow.kernels.characters import SPACE, WORD, length_of, point_at
 from dataflow.kernels.sets import fold
 
 Bytes = NDArray[np.uint8]
+Classes = NDArray[Any]
 Hashes = NDArray[np.uint64]
 BASE = 0xD1342543DE82EF95
 """What the hash of a shingle is a polynomial in, of the hashes of its units, modulo 2^64."""
@@ -31,7 +32,7 @@ def units(
     data: Bytes,
     at: int,
     end: int,
-    table: Bytes,
+    table: Classes,
     lower: NDArray[np.int32],
     by_words: bool,
     folded: bool,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dataflow.kernels.characters import classes, lowered
 from dataflow.kernels.clusters import Rows
 from dataflow.kernels.sets import fold
-from dataflow.kernels.shingles import Bytes, Hashes, mixed, shingles, units
+from dataflow.kernels.shingles import Bytes, Classes, Hashes, mixed, shingles, units
 from dataflow.kernels.texts import Texts, run
 
 MOST_TABLES = 84
@@ -27,7 +27,7 @@ def _fingerprints(
     first: int,
     last: int,
     out: Hashes,
-    table: Bytes,
+    table: Classes,
     lower: NDArray[np.int32],
     by_words: bool,
     n: int,
