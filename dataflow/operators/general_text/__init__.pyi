@@ -8,7 +8,7 @@ from dataflow.operators.general_text import line_filters as _line_filters
 from dataflow.operators.general_text import phrase_filters as _phrase_filters
 from dataflow.operators.general_text import sentence_filters as _sentence_filters
 from dataflow.operators.general_text import word_filters as _word_filters
-from dataflow.operators.general_text.phrase_filters import Language, Words
+from dataflow.operators.general_text.phrase_filters import Language
 
 __all__ = [
     "AlphaWordsFilter",
@@ -47,7 +47,7 @@ class BlocklistFilter(_phrase_filters.BlocklistFilter):
         language: Literal["en", "zh"] = "en",
         threshold: int = 1,
         use_tokenizer: bool = False,
-        words: Words | None = None,
+        words: tuple[str, ...] | None = None,
     ) -> None: ...
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
@@ -162,7 +162,7 @@ class UniqueWordsFilter(_word_filters.UniqueWordsFilter):
     ) -> str | list[str]: ...
 
 class WatermarkFilter(_phrase_filters.WatermarkFilter):
-    def __init__(self, watermarks: Words = ("Copyright", "Watermark", "Confidential")) -> None: ...
+    def __init__(self, watermarks: tuple[str, ...] = ("Copyright", "Watermark", "Confidential")) -> None: ...
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
