@@ -67,6 +67,8 @@ def _count(
     sizes = np.empty(256, np.int64)
     for row in range(first, last):
         at, end = offsets[row], offsets[row + 1]
+        if (end - at) // 2 + 1 > len(hashes):  # room made in the loop over characters would slow all of it
+            hashes, sizes = np.empty(end - at + 1, np.uint64), np.empty(end - at + 1, np.int64)
         lines = longest = ellipses = bullets = scripts = terminal = short = newlines = repeated = 0
         repeated_chars = line_chars = 0
         size = trailing = dots = matched = 0  # characters of the line; white space at its end so far
@@ -81,10 +83,6 @@ def _count(
             if point == 10:
                 newlines += not at_end
                 if size:
-                    if lines == len(hashes):
-                        more, wide = np.empty(2 * lines, np.uint64), np.empty(2 * lines, np.int64)
-                        more[:lines], wide[:lines] = hashes, sizes
-                        hashes, sizes = more, wide
                     hashes[lines], sizes[lines] = value, size
                     lines += 1
                     line_chars += size

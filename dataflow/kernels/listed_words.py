@@ -91,6 +91,8 @@ def _count(
     hashes = np.empty(1024, np.uint64)
     for row in range(first, last):
         at, end = offsets[row], offsets[row + 1]
+        if (end - at) // 2 + 1 > len(hashes):  # room made in the loop over characters would slow all of it
+            hashes = np.empty(end - at + 1, np.uint64)
         count = 0
         inside = held = False  # within a part; behind an apostrophe that may belong to it
         value: Any = np.uint64(0)
@@ -111,10 +113,6 @@ def _count(
             if inside and not held and (point == 0x27 or point == 0x2019):
                 held = True
                 continue
-            if count + 2 > len(hashes):
-                grown = np.empty(2 * len(hashes), np.uint64)
-                grown[:count] = hashes[:count]
-                hashes = grown
             if inside:
                 hashes[count] = value
                 count += 1

@@ -57,6 +57,8 @@ def _count(
     slots = np.zeros(4096, np.uint64)
     for row in range(first, last):
         at, end = offsets[row], offsets[row + 1]
+        if (end - at) // 2 + 1 > len(hashes):  # room made in the loop over characters would slow all of it
+            hashes = np.empty(end - at + 1, np.uint64)
         words = word_chars = longest = capital = latin = lettered = 0
         size = 0  # of the word under way
         value: Any = np.uint64(0)
@@ -74,10 +76,6 @@ def _count(
                     seen |= flags
                     ascii_letter = ascii_letter or (65 <= point <= 90) or (97 <= point <= 122)
             if not inside and size:
-                if words == len(hashes):
-                    grown = np.empty(2 * words, np.uint64)
-                    grown[:words] = hashes
-                    hashes = grown
                 hashes[words] = value
                 words += 1
                 word_chars += size

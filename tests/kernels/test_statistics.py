@@ -60,6 +60,8 @@ def test_threads_do_not_matter(group: str, cells: list[str | None]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(texts, "PARALLEL_BYTES", 0)
         assert statistics(column(cells * 5), group).to_list() == alone
+        listed = listed_words(column(cells * 5), WordList.of(LIST)).to_list()
+    assert listed == [plain_counts.listed(cell or "", LIST) for cell in cells] * 5
 
 
 @pytest.mark.parametrize("group", plain_counts.GROUPS)

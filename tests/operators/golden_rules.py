@@ -84,7 +84,7 @@ def special(text: str) -> bool:
         *range(0x1F000, 0x20000),
     }
     residues = bool(re.search(r"&#0*247;", text)) or "{/U}" in text
-    return residues or any(ord(c) in points for c in text) or bool(re.search(spelled, text, re.I))
+    return residues or any(ord(c) in points for c in text) or bool(re.search(spelled, text, re.I | re.A))
 
 
 ENTITIES = [

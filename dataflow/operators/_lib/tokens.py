@@ -23,12 +23,12 @@ def tokenizer() -> Tokens:
     except ModuleNotFoundError as error:
         raise MissingDependency(str(error.name), "text", "Parting words as in the Penn Treebank") from None
     tokenize: Tokens = NLTKWordTokenizer().tokenize
-    return lambda text: [part for token in tokenize(text) for part in _parted(token)]
+    return lambda text: [p for t in tokenize(text) for p in (_parted(t) if t[-1] == "." else (t,))]
 
 
 def _parted(token: str) -> tuple[str, ...]:
     """A word without the full stop that ends its sentence, and that; the tokenizer parts only the last of a text."""
-    ends = token.endswith(".") and token[:-1].isalnum() and not is_abbreviated(token)
+    ends = token[:-1].isalnum() and not is_abbreviated(token)
     return (token[:-1], ".") if ends else (token,)
 
 

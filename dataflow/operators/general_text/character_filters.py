@@ -14,7 +14,7 @@ from dataflow.operators._lib.text_filter import TextFilter, TextStats
 
 _SPECIAL = (
     r"[\u{200E}\u{FFFD}\u{25A1}\u{2600}-\u{26FF}\u{2730}-\u{273F}\u{1F000}-\u{1FFFF}]"
-    r"|(?i:\bu200e\b|(?:\\u|\bu\+)(?:200e|26[0-9a-f]{2}|273[0-9a-f])\b|(?:\\u000|\bu\+)1f[0-9a-f]{3}\b)"
+    r"|(?i-u:\bu200e\b|(?:\\u|\bu\+)(?:200e|26[0-9a-f]{2}|273[0-9a-f])\b|(?:\\u000|\bu\+)1f[0-9a-f]{3}\b)"
     r"|&#0*247;|\{/U\}"
 )
 

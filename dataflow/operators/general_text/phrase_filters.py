@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import polars as pl
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from dataflow.operators._lib.text_filter import TextFilter, TextStats
 from dataflow.operators._lib.word_lists import block_list, entries_in, stop_words_in
@@ -22,7 +22,6 @@ _IDENTITY = (
     rf"|{_B}(?:nric|ic\s+numbers?|resident\s+registration){_B})"
     rf"|{_B}[1-9][0-9]{{5}}(?:19|20)[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{{3}}[0-9xX]{_B}"
 )
-Words = tuple[Annotated[str, Field(min_length=1)], ...]
 Language = Literal[
     "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "gu", "he", "hi", "hu", "id", "it", "ja", "ko",
     "ms", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sv", "tr", "uk", "vi", "zh",
@@ -74,8 +73,15 @@ class WatermarkFilter(TextFilter):
 
     measured: ClassVar[str] = "found"
 
-    watermarks: Words = Field(("Copyright", "Watermark", "Confidential"), min_length=1)
+    watermarks: tuple[str, ...] = Field(("Copyright", "Watermark", "Confidential"), min_length=1)
     """What to look for."""
+
+    @field_validator("watermarks")
+    @classmethod
+    def _not_empty(cls, watermarks: tuple[str, ...]) -> tuple[str, ...]:
+        if "" in watermarks:
+            raise ValueError("an empty watermark occurs in every text")
+        return watermarks
 
     def measure(self, text: TextStats) -> pl.Expr:
         return text.column.str.extract_many(list(self.watermarks), leftmost=True).list.first()
@@ -115,7 +121,7 @@ class StopWordFilter(TextFilter):
     use_tokenizer: bool
     """Whether words and punctuation marks are parted as in the Penn Treebank (nltk), and all of them count."""
     language: Language = "en"
-    """The language of the stop words; but for English they are those of the package `stop-words`."""
+    """Two-letter code of the language; but for English the words are those of the package `stop-words`."""
 
     def measure(self, text: TextStats) -> pl.Expr:
         return stop_words_in(text.column, self.language, self.use_tokenizer)
@@ -141,7 +147,7 @@ class BlocklistFilter(TextFilter):
     """Most occurrences kept."""
     use_tokenizer: bool = False
     """Whether words are first parted as in the Penn Treebank (nltk), where "cannot" is two."""
-    words: Words | None = None
+    words: tuple[str, ...] | None = None
     """A list of your own, instead of a packaged one."""
 
     def measure(self, text: TextStats) -> pl.Expr:
