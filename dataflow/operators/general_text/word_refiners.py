@@ -14,8 +14,10 @@ from dataflow.operators._lib.text_refiner import TextRefiner, word_list
 
 APOSTROPHES = "'’ʼ"
 APOSTROPHE = re.compile(rf"[{APOSTROPHES}](?=[A-Za-z])")
-BEFORE = re.compile(rf"[A-Za-z{APOSTROPHES}]*$")
+BEFORE = re.compile(rf"[A-Za-z{APOSTROPHES}]*\Z")
 AFTER = re.compile(rf"[A-Za-z{APOSTROPHES}]*[A-Za-z]")
+LONGEST = 40
+"""Characters of the longest word that may be a contraction."""
 INFORMAL = re.compile(r"[GgWwLl](?<!\w.)(?:onna|ONNA|otta|OTTA|anna|ANNA|imme|IMME|emme|EMME)\b")
 ADVERB = r"\s+(?:(?:not|never|always|already|just|also|only|ever)\s+)?"
 HAS = re.compile(rf"{ADVERB}(?:been|had|got|gotten|become)\b", re.IGNORECASE)
@@ -48,8 +50,8 @@ class RemoveContractionsRefiner(TextRefiner):
 
 
 def _word_around(text: str, since: int, apostrophe: int) -> tuple[int, int]:
-    """Where the word with an apostrophe begins and ends; at most the 30 characters before it are looked at."""
-    before = BEFORE.search(text, max(since, apostrophe - 30), apostrophe)
+    """Where the word with an apostrophe begins and ends; no more than `LONGEST` characters before it are looked at."""
+    before = BEFORE.search(text, max(since, apostrophe - LONGEST), apostrophe)
     after = AFTER.match(text, apostrophe)
     assert before, "it matches nothing too"
     assert after, "a letter comes after it"
@@ -68,7 +70,7 @@ def _contractions() -> dict[str, str]:
 
 def _written_out(text: str, start: int, end: int) -> str:
     """The word there; written out if it is a contraction."""
-    if start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+    if end - start > LONGEST or (start and (text[start - 1].isalnum() or text[start - 1] == "_")):
         return text[start:end]
     plain = re.sub(rf"[{APOSTROPHES}]", "'", text[start:end])
     made = _expanded(plain, text, start, end)
