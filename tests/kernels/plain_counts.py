@@ -74,7 +74,7 @@ def lines(text: str) -> dict[str, int]:
         "line_chars": sum(map(len, found)),
         "longest_line": max(map(len, found), default=0),
         "ellipsis_lines": sum(line.endswith(("...", "…")) for line in found),
-        "bullet_lines": sum(line[0] in BULLETS or (line.split()[0] in DASHES) for line in found),
+        "bullet_lines": sum(line[0] in BULLETS or line.split()[0] in set(DASHES) for line in found),
         "javascript_lines": sum("javascript" in line.translate(ascii_lower) for line in found),
         "terminal_lines": sum(line[-1] in TERMINALS for line in found),
         "short_lines": sum(len(line) <= 30 for line in found),

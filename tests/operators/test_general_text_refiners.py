@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import date
 from itertools import groupby
 
 import polars as pl
@@ -223,6 +224,93 @@ def test_in_place_unless_a_column_is_named() -> None:
     assert run_rows(op, rows, input_key="body").frame["body"].to_list() == ["A B"]
     done = run_rows(op, rows, input_key="body", output_key="clean").frame
     assert (done["body"].to_list(), done["clean"].to_list()) == (["A  B"], ["A B"])
+
+
+HOSTILE = [
+    "<!-- <b> ", "<script> <b>", "<a x=\" <b> '", "<ref ", "<ref>\n", "<ref name='", "{{cite ", "{{", "[![", "![](", "'ve", "a'", "((((",
+    ":) ", "http://(", "&amp;", "1/", "$1,000", "a-", "😀\u200d", "\"the ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("op", REFINERS, ids=lambda op: type(op).__name__)
+def test_no_text_takes_long(op: TextRefiner) -> None:
+    """Thirty thousand of them would not end in time, if the work grew with the square of the text."""
+    texts = [part * 30_000 for part in HOSTILE]
+    assert len(refined(op, *texts)) == len(texts)
+
+
+DELETERS = [
+    HtmlEntityRefiner(),
+    HtmlUrlRemoverRefiner(),
+    ReferenceRemoverRefiner(),
+    RemoveContractionsRefiner(),
+    RemoveEmojiRefiner(),
+    RemoveEmoticonsRefiner(),
+    RemoveImageRefsRefiner(),
+    RemoveNumberRefiner(),
+    RemovePunctuationRefiner(unicode_punctuation=True),
+    RemoveRepetitionsPunctuationRefiner(),
+    TextNormalizationRefiner(),
+]
+PLAIN = st.text(st.sampled_from("abcdefxyzABCXYZéßΣжя中文字 \n\t"), max_size=60)
+
+
+@pytest.mark.parametrize("op", DELETERS, ids=lambda op: type(op).__name__)
+@settings(max_examples=100, deadline=None)
+@given(text=PLAIN)
+def test_letters_and_spaces_stay(op: TextRefiner, text: str) -> None:
+    assert refined(op, text) == [text]
+
+
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(day=st.dates(date(1969, 1, 1), date(2068, 12, 31)))
+def test_every_date_in_every_form(day: date) -> None:
+    d, m, y, name = day.day, day.month, day.year, MONTHS[day.month - 1]
+    short = f"{name[:3]}{'' if name == 'May' else '.'}"
+    forms = [
+        *(f"{d}{mark}{m}{mark}{y}" for mark in "/."),
+        *(f"{d:02}{mark}{m:02}{mark}{y % 100:02}" for mark in "/."),
+        *(f"{w} {d}, {y}" for w in (name, name.upper(), short)),
+        *(f"{d} {w} {y}" for w in (name, short)),
+        f"{d}th of {name}, {y}",
+    ]
+    made = refined(TextNormalizationRefiner(), *(f"on {form}, or ({form})." for form in forms))
+    assert made == [f"on {day.isoformat()}, or ({day.isoformat()})."] * len(forms)
+    american = TextNormalizationRefiner(day_first=False)
+    assert refined(american, f"{m}/{d}/{y}") == [day.isoformat()]
+
+
+@given(cents=st.integers(0, 10**9))
+def test_every_amount(cents: int) -> None:
+    amount = f"{cents / 100:,.2f}"
+    assert refined(TextNormalizationRefiner(), f"it was ${amount}.") == [f"it was {amount} USD."]
+
+
+WORDS = st.lists(st.sampled_from(["the", "Of", "AND", "don't", "don’t", "whale", "Computer", "bill", "中", "42"]), max_size=8)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(lines=st.lists(WORDS, max_size=4))
+def test_stop_words_of_plain_lines(lines: list[list[str]]) -> None:
+    stop = {"the", "of", "and", "don't", "don’t"}
+    expected = "\n".join(" ".join(w for w in line if w.lower() not in stop) for line in lines)
+    assert refined(RemoveStopwordsRefiner(), "\n".join(map(" ".join, lines))) == [expected]
 
 
 @pytest.mark.parametrize("op", REFINERS, ids=lambda op: type(op).__name__)

@@ -30,15 +30,12 @@ BARE = "async|autofocus|autoplay|checked|controls|default|defer|disabled|hidden|
 """Attributes that need no value."""
 NAME = rf"(?:{'|'.join(NAMES.split())}|[a-z][a-z0-9]*[-:][a-z0-9:-]*)"
 ATTRIBUTE = rf"""\s+(?:[a-z_@:][\w.:@-]*\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>=]+)|(?:{BARE}))"""
-MARKUP = "|".join(
-    (
-        r"<!--(?s:.*?)-->",
-        r"<!doctype[^<>]*>",
-        r"<\?xml[^<>]*>",
-        r"<script(?:\s[^<>]*)?>(?s:.*?)</script\s*>",
-        r"<style(?:\s[^<>]*)?>(?s:.*?)</style\s*>",
-        rf"</?{NAME}(?:{ATTRIBUTE})*\s*/?>",
-    )
+# one pass each, for one that is never closed makes a search that could find others go on to the end of the text
+MARKUP = (
+    r"(?is)<script(?:\s[^<>]*)?>.*?</script\s*>",
+    r"(?is)<style(?:\s[^<>]*)?>.*?</style\s*>",
+    r"(?s)<!--.*?-->",
+    rf"(?i)<!doctype[^<>]*>|<\?xml[^<>]*>|</?{NAME}(?:{ATTRIBUTE})*\s*/?>",
 )
 CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\x{3000}-\x{303F}\x{FF00}-\x{FFEF}‘’“”…"
 URL = rf"""https?://(?:\([^\s()<>"{CJK}]*\)|[^\s()<>"{CJK}])*(?:\([^\s()<>"{CJK}]*\)|[^\s()<>"'.,;:!?\]}}{CJK}])"""
@@ -54,8 +51,9 @@ class HtmlUrlRemoverRefiner(TextRefiner):
     """
 
     def expr(self, text: pl.Expr) -> pl.Expr:
-        plain = text.str.replace_all(rf"(?i){MARKUP}", "")
-        no_lines = plain.str.replace_all(rf"(?im)^[ \t]*<?{URL}>?[ \t]*\r?\n", "")
+        for markup in MARKUP:
+            text = text.str.replace_all(markup, "")
+        no_lines = text.str.replace_all(rf"(?im)^[ \t]*<?{URL}>?[ \t]*\r?\n", "")
         return no_lines.str.replace_all(rf"(?i)<{URL}>|{URL}", "")
 
 

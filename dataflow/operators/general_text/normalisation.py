@@ -7,20 +7,30 @@ from datetime import date
 
 from dataflow.operators._lib.text_refiner import TextRefiner
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-MONTH = (
-    r"(?P<month>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
-    r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?|JANUARY|FEBRUARY|MARCH|APRIL|MAY|JUNE|JULY|AUGUST|SEPTEMBER"
-    r"|OCTOBER|NOVEMBER|DECEMBER)\b\.?"
-)
-DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
+NAMES = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+MONTHS = {name[:n]: i + 1 for i, name in enumerate(NAMES) for n in (3, len(name))} | {"sept": 9}
+# what must not come before is asked after the first character, by which the search then skips ahead
+FREE = r"(?<![\w/-].)(?<![0-9][.,].)"
+MONTH = r"(?:[a-z]{2,8}|[A-Z]{2,8})\b\.?"
 YEAR = r"(?P<year>[0-9]{4})(?![\w/-]|[.,][0-9])"
-START = r"(?<![\w/-])(?<![0-9][.,])"
 NAMED = (
-    re.compile(rf"{START}{MONTH} {DAY}(?:, ?| ){YEAR}"),
-    re.compile(rf"{START}{DAY}(?: of)? {MONTH},? {YEAR}"),
+    re.compile(rf"(?P<month>[ADFJMNOS]{FREE}{MONTH}) (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:, ?| ){YEAR}"),
+    re.compile(rf"(?P<day>[0-9]{FREE}[0-9]?)(?:st|nd|rd|th)?(?: of)? (?P<month>[ADFJMNOS]{MONTH}),? {YEAR}"),
 )
-NUMERIC = re.compile(r"(?<![\w./-])([0-9]{1,2})([/.])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?![\w/-]|\.[\w/])")
+NUMERIC = re.compile(r"([0-9](?<![\w./-].)[0-9]?)([/.])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?![\w/-]|\.[\w/])")
 VERSION = re.compile(r"(?:\b(?:v|ver|version|release|build|section|chapter|ip)\.?|§) ?$", re.IGNORECASE)
 AMOUNT = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:(?:k|m|bn?|K|M|Bn?|B)\b| (?:thousand|million|billion|trillion)\b)?"
 MONEY = re.compile(rf"(?<![\w$])(?:US)?\$({AMOUNT})(?![\w$]|[.,][0-9])")
@@ -40,8 +50,7 @@ class TextNormalizationRefiner(TextRefiner):
     def map(self, text: str) -> str:
         for form in NAMED:
             text = form.sub(_named, text)
-        if "/" in text or "." in text:
-            text = NUMERIC.sub(self._numeric, text)
+        text = NUMERIC.sub(self._numeric, text)
         return MONEY.sub(r"\1 USD", text) if "$" in text else text
 
     def _numeric(self, found: re.Match[str]) -> str:
@@ -58,7 +67,7 @@ class TextNormalizationRefiner(TextRefiner):
 
 
 def _named(found: re.Match[str]) -> str:
-    month = MONTHS.index(found["month"][:3].lower()) + 1
+    month = MONTHS.get(found["month"].rstrip(".").lower(), 0)
     return _iso(int(found["year"]), month, int(found["day"])) or found[0]
 
 

@@ -13,9 +13,9 @@ from dataflow.core.errors import ConfigError, MissingDependency
 from dataflow.operators._lib.text_refiner import TextRefiner
 
 DICTIONARY = "frequency_dictionary_en_82_765.txt"
-URL = r"(?i:https?://|www\.)\S+"
-WORD = r"(?<![\w@'’/\\&#])(?<!\w[.-])[A-Za-z]{3,}(?:-[A-Za-z]{3,})*(?![\w@'’/\\(]|[.:-]\w|:/)"
-WORDS = re.compile(rf"{URL}|(?P<word>{WORD})")
+# what must not come before is asked after the first letter, by which the search then skips ahead
+WORD = r"[A-Za-z](?<![\w@'’/\\&#].)(?<!\w[.-].)[A-Za-z]{2,}(?:-[A-Za-z]{3,})*(?![\w@'’/\\(]|[.:-]\w|:/)"
+WORDS = re.compile(rf"(?P<word>{WORD})|[hHwW](?:[tT]{{2}}[pP][sS]?://|[wW]{{2}}\.)\S+")
 SENTENCE_ENDS = ".!?:\n\r"
 QUOTES = " \t\"'“”‘’([*_#>-"
 

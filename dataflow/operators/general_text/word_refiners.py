@@ -14,15 +14,19 @@ from dataflow.operators._lib.text_refiner import TextRefiner, word_list
 from dataflow.operators._lib.word_lists import stop_words
 
 APOSTROPHES = "'’ʼ"
-CONTRACTED = re.compile(rf"(?<![\w{APOSTROPHES}])[A-Za-z]*[{APOSTROPHES}][A-Za-z{APOSTROPHES}]*[A-Za-z]")
-INFORMAL = re.compile(r"\b(?:gonna|gotta|wanna|gimme|lemme)\b", re.IGNORECASE)
+APOSTROPHE = re.compile(rf"[{APOSTROPHES}](?=[A-Za-z])")
+BEFORE = re.compile(rf"[A-Za-z{APOSTROPHES}]*\Z")
+AFTER = re.compile(rf"[A-Za-z{APOSTROPHES}]*[A-Za-z]")
+LONGEST = 40
+"""Characters of the longest word that may be a contraction."""
+INFORMAL = re.compile(r"[GgWwLl](?<!\w.)(?:onna|ONNA|otta|OTTA|anna|ANNA|imme|IMME|emme|EMME)\b")
 ADVERB = r"\s+(?:(?:not|never|always|already|just|also|only|ever)\s+)?"
 HAS = re.compile(rf"{ADVERB}(?:been|had|got|gotten|become)\b", re.IGNORECASE)
 HAD = re.compile(rf"{ADVERB}(?:better|been|had|gone|done|seen|known|given|taken|made)\b", re.IGNORECASE)
 SUBJECT = re.compile(r"\b(i|you|we|they|these|those)\s+$", re.IGNORECASE)
 LINES = re.compile(r".*?(?:\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]|\Z)", re.DOTALL)
 CLOSING = ")]}\"'”’»"
-TOKEN = re.compile(r"\S+")
+SPACES = re.compile(r"(\s+)")
 CORE = re.compile(r"^([^\w]*)(.*?)([^\w]*)$", re.DOTALL)
 WORD = re.compile(rf"[^\W\d_]+(?:[{APOSTROPHES}][^\W\d_]+)*")
 
@@ -36,9 +40,28 @@ class RemoveContractionsRefiner(TextRefiner):
     """
 
     def map(self, text: str) -> str:
-        if any(a in text for a in APOSTROPHES):
-            text = CONTRACTED.sub(_written_out, text)
-        return INFORMAL.sub(lambda found: _cased(_contractions()[found[0].lower()], found[0]), text)
+        made, at = [], 0
+        for apostrophe in APOSTROPHE.finditer(text):
+            if apostrophe.start() < at:
+                continue
+            start, end = _word_around(text, at, apostrophe.start())
+            made += [text[at:start], _written_out(text, start, end)]
+            at = end
+        return INFORMAL.sub(_formal, "".join(made) + text[at:])
+
+
+def _word_around(text: str, since: int, apostrophe: int) -> tuple[int, int]:
+    """Where the word with an apostrophe begins and ends; no more than `LONGEST` characters before it are looked at."""
+    before = BEFORE.search(text, max(since, apostrophe - LONGEST), apostrophe)
+    after = AFTER.match(text, apostrophe)
+    assert before, "it matches nothing too"
+    assert after, "a letter comes after it"
+    return before.start(), after.end()
+
+
+def _formal(found: re.Match[str]) -> str:
+    made = _contractions().get(found[0].lower())
+    return found[0] if made is None else _cased(made, found[0])
 
 
 @cache
@@ -46,33 +69,36 @@ def _contractions() -> dict[str, str]:
     return dict(line.split("\t", 1) for line in word_list("contractions_en.txt"))
 
 
-def _written_out(found: re.Match[str]) -> str:
-    plain = re.sub(rf"[{APOSTROPHES}]", "'", found[0])
-    made = _expanded(plain, found)
+def _written_out(text: str, start: int, end: int) -> str:
+    """The word there; written out if it is a contraction."""
+    if end - start > LONGEST or (start and (text[start - 1].isalnum() or text[start - 1] == "_")):
+        return text[start:end]
+    plain = re.sub(rf"[{APOSTROPHES}]", "'", text[start:end])
+    made = _expanded(plain, text, start, end)
     if made is None and plain.startswith("'"):  # of a quotation
-        made = _expanded(plain[1:], found)
-        return found[0] if made is None else found[0][0] + made
-    return found[0] if made is None else made
+        made = _expanded(plain[1:], text, start, end)
+        made = made and text[start] + made
+    return text[start:end] if made is None else made
 
 
-def _expanded(plain: str, found: re.Match[str]) -> str | None:
+def _expanded(plain: str, text: str, start: int, end: int) -> str | None:
     """A contraction written out; null if it is none."""
     table, word = _contractions(), plain.lower()
     if word in table:
-        return _cased(_meant(word, table[word], found), plain)
+        return _cased(_meant(word, table[word], text, start, end), plain)
     head, _, tail = plain.rpartition("'")
     rest = table.get(f"*'{tail.lower()}")
     if not rest or not head:
         return None
-    inner = _expanded(head, found) or head if "'" in head else head
+    inner = _expanded(head, text, start, end) or head if "'" in head else head
     return f"{inner} {rest.upper() if tail.isupper() else rest}"
 
 
-def _meant(word: str, made: str, found: re.Match[str]) -> str:
+def _meant(word: str, made: str, text: str, start: int, end: int) -> str:
     """Which of several expansions the words around it call for."""
-    after = found.string[found.end() : found.end() + 40]
+    after = text[end : end + 40]
     if word == "ain't":
-        subject = SUBJECT.search(found.string[max(0, found.start() - 10) : found.start()])
+        subject = SUBJECT.search(text[max(0, start - 10) : start])
         return "is not" if not subject else "am not" if subject[1] in "iI" else "are not"
     if word.endswith("'s") and made.endswith(" is") and HAS.match(after):
         return f"{made[:-3]} has"
@@ -102,13 +128,12 @@ class RemoveStopwordsRefiner(TextRefiner):
 
     @field_validator("lang")
     @classmethod
-    def _known(cls, lang: str) -> str:
+    def _checked(cls, lang: str) -> str:
         stop_words(lang)
         return lang
 
     def map(self, text: str) -> str:
-        known = _known(self.lang)
-        return "".join([_without(line, known) for line in LINES.findall(text)])
+        return "".join([_without(line, self.lang) for line in LINES.findall(text)])
 
 
 @cache
@@ -116,28 +141,33 @@ def _known(language: str) -> frozenset[str]:
     return frozenset(stop_words(language))
 
 
-def _without(line: str, known: frozenset[str]) -> str:
-    made, at, joined = [line[: len(line) - len(line.lstrip())]], 0, True
-    for token in TOKEN.finditer(line):
-        gap, (before, core, after) = line[at : token.start()], _parts(token[0])
-        at = token.end()
-        if core.lower().replace("’", "'") not in known:
-            made.append(token[0] if joined else gap + token[0])
+def _without(line: str, lang: str) -> str:
+    body = line.strip()
+    if not body:
+        return line
+    tokens, made, joined = SPACES.split(body), [], True
+    for i in range(0, len(tokens), 2):
+        token, gap = tokens[i], tokens[i - 1] if i else ""
+        around = _around_stop_word(token, lang)
+        if around is None:
+            made.append(token if joined else gap + token)
             joined = False
-        elif before and not after:
-            made.append(before if joined else gap + before)
+        elif around[0] and not around[1]:
+            made.append(around[0] if joined else gap + around[0])
             joined = True
         elif not joined:
-            made.append(after.lstrip(CLOSING) if before else after)
-    return "".join(made) + (line[at:] if at else "")
+            made.append(around[1].lstrip(CLOSING) if around[0] else around[1])
+    start = line.index(body)
+    return line[:start] + "".join(made) + line[start + len(body) :]
 
 
 @lru_cache(1 << 16)
-def _parts(token: str) -> tuple[str, str, str]:
-    """Punctuation before a word, the word, and that after it."""
+def _around_stop_word(token: str, lang: str) -> tuple[str, str] | None:
+    """The punctuation before a stop word and after it; null if a token is none."""
     found = CORE.match(token)
     assert found, "it matches any text"
-    return found[1], found[2], found[3]
+    known = found[2].lower().replace("’", "'") in _known(lang)
+    return (found[1], found[3]) if known else None
 
 
 class StemmingLemmatizationRefiner(TextRefiner):
