@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,8 +14,9 @@ from dataflow.core.generate import Generate, build
 from dataflow.core.outcome import Outcome, shown
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import prompt_restrict
-from dataflow.operators.conversations._dialogue import Dialogue, human, move_of, result_of, spec_text
-from dataflow.operators.conversations._functions import functions_of
+from dataflow.core.protocols import Request
+from dataflow.operators.conversations._dialogue import Dialogue, human, move_of, result_of
+from dataflow.operators.conversations._functions import Spec, functions_of, result_schema
 from dataflow.operators.conversations._replies import any_null, divided, listed
 from dataflow.prompts.conversations import (
     ConversationAssistantPrompt,
@@ -75,17 +77,21 @@ class MultiTurnConversationGenerator(Generate):
         last = f"; the last reply was refused: {talk.refusal}" if talk.refusal else ""
         return f"not finished after {self.max_rounds} rounds{last}"
 
-    async def _results(self, ask: Ask, talk: Dialogue, calls: Any) -> list[str]:
-        earlier = "\n".join(talk.returned) or "nothing"
-        prompt = ConversationToolPrompt()
-        asked = (
-            ask(build(prompt, {"function": spec_text(c, talk.specs[c["name"]]), "earlier": earlier}))
-            for c in calls
-        )
-        return [result_of(reply) for reply in await together(*asked)]
+    async def _results(self, ask: Ask, talk: Dialogue, calls: Sequence[Any]) -> list[str]:
+        specs = [talk.specs[call["name"]] for call in calls]
+        earlier = "\n".join(talk.returned)
+        asked = (ask(_to_tool(c, s, earlier)) for c, s in zip(calls, specs, strict=True))
+        return [result_of(r, s) for r, s in zip(await together(*asked), specs, strict=True)]
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
         return divided(self, frame, binding, results, _reason)
+
+
+def _to_tool(call: Mapping[str, Any], spec: Spec, earlier: str) -> Request:
+    told = {"description": spec["description"], "responses": spec["responses"]}
+    function = dumps({"name": call["name"], "arguments": call["arguments"]} | told)
+    asked = build(ConversationToolPrompt(), {"function": function, "earlier": earlier})
+    return Request(asked.messages, result_schema(spec))
 
 
 def _reason(result: list[Any] | str | None) -> str | None:
