@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflow.core.prompt import Prompt, fill
+from dataflow.prompts.consistent_chat import ConsistentChatPrompt as ConsistentChatPrompt
 
 JsonType = Literal["string", "integer", "number", "boolean", "array", "object", "null"]
 
@@ -39,12 +40,12 @@ class ExpandScenarioPrompt(Prompt):
 class FuncAtomicTaskGeneratePrompt(Prompt):
     """A task of one step, out of a scenario."""
 
-    system = "You write tasks on which assistants learn to call functions."
+    system = "You write what people ask assistants to do for them: concrete, complete, and in plain words."
     template = (
         "<scenario>\n{scenario}\n</scenario>\n"
-        "Write one task that a user in this scenario gives to an assistant, which a single function call can do. Write "
-        "it as an order that starts with a verb, and put in at least two concrete values that the call needs and that you "
-        "make up: a name, a place, a date with its year, a number. At most 30 words.\n"
+        "Write one request of a person in this scenario to an assistant, which can be done in one step. It starts with a "
+        "verb, is at most 30 words long, and has made-up particulars in it: at least two of a full name, a place, a date "
+        "with its year, a code and an amount.\n"
         "Reply with the task on one line, and nothing else."
     )
 
@@ -94,9 +95,8 @@ class CompositionTaskFilterPrompt(Prompt):
         "<sub_tasks>\n{sub_tasks}\n</sub_tasks>\n"
         "Can the task be achieved by the sub-tasks alone? They must cover all of it, not contradict each other, "
         "and each must have what it needs from the task or from an earlier one.\n"
-        "Reply in exactly this form, with yes or no in the tag:\n"
-        "Reasons: one or two sentences\n"
-        "<ans>yes</ans>"
+        "Give your reasons in one or two sentences. Then write, on a line of its own, <ans>yes</ans> if the sub-tasks "
+        "achieve the task and <ans>no</ans> if they do not."
     )
 
 
@@ -136,7 +136,7 @@ class FuncGeneratePrompt(Prompt):
 
     system = (
         "You design functions that assistants call. They are general: they fit every task of that sort, and values "
-        "of the task at hand are arguments, never parts of names or defaults."
+        "of the task at hand are arguments, never parts of names, descriptions or defaults."
     )
     template = (
         "<task>\n{task}\n</task>\n"
@@ -193,9 +193,9 @@ class ConversationAssistantPrompt(Prompt):
         "The functions that you can call, with the JSON schemas of their parameters:\n"
         "<functions>\n{sub_task_func}\n</functions>\n"
         "Each of your replies has three short parts and then ends, so that you can see what comes back:\n"
-        "1. <observation>what the user said and what the functions returned so far</observation>\n"
-        "2. <thought>what to do next</thought>\n"
-        "3. exactly one of\n"
+        "<observation>what the user said and what the functions returned so far</observation>\n"
+        "<thought>what to do next</thought>\n"
+        "and one of these, never two:\n"
         '<func_call>[{"name": "a function", "arguments": {"parameter": "value"}}]</func_call>\n'
         "<question>what you need to know from the user</question>\n"
         "<final>your answer to the user, when all that was asked for is done</final>\n"

@@ -105,7 +105,7 @@ class CompositionTaskFilter(Generate):
             raise ReplyError(f"no <ans>yes</ans> or <ans>no</ans> in the reply {clip(reply)}")
         if found[-1]["verdict"].lower() == "yes":
             return 1
-        reasons = " ".join(text[: found[-1].start()].split()).removeprefix("Reasons: ")
+        reasons = " ".join(text[: found[-1].start()].split())
         return f"not achieved: {shown(reasons)}" if reasons else "not achieved"
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
