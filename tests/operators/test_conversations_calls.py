@@ -162,7 +162,8 @@ def test_a_refused_value_does_not_become_one_that_was_said() -> None:
 def test_a_call_is_not_made_again() -> None:
     agents = Agents(call(FOUND), call(FOUND), END)
     assert [t["role"] for t in turns(played(agents=agents))].count("tool") == 1
-    assert "called before with the same arguments" in str(agents.requests[-1].messages[-1])
+    assert "before with the same arguments" in str(agents.requests[-1].messages[-1])
+    assert "before with the same arguments" in why(played(call(FOUND, FOUND)))
 
 
 def test_values_may_be_free() -> None:

@@ -150,8 +150,9 @@ class Dialogue:
             return 'no JSON list of calls, each with "name" and "arguments", in <func_call>'
         if faults := [f for f in (call_fault(c, self.specs) for c in calls) if f]:
             return "; ".join(faults)
-        if all(_key(c) in self.made for c in calls):
-            return "that was called before with the same arguments: use what it returned"
+        keys = [_key(c) for c in calls]
+        if self.made & set(keys) or len(set(keys)) < len(keys):
+            return "a call was made before with the same arguments: use what it returned, or give the final answer"
         said = Said(self.heard)
         made_up = [
             f"{c['name']}: {value}"

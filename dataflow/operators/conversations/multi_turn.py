@@ -33,12 +33,12 @@ class MultiTurnConversationGenerator(Generate):
     once a call: 2 calls a row at least, mostly 2 a round. The cell is a list of turns with `role` (`system`, `user`,
     `assistant`, `tool`) and `content`; calls also stand in `tool_calls` with `id`, `name` and `arguments`.
 
-    A call counts only if there is such a function, its arguments meet the JSON schema, and, where `strict`, each
-    text and number in them was said by the user or returned by a function before, in these words or as another
-    form of the same number, date or time; values that the schema itself names are free. Else the assistant is told
-    why, which takes the round, and neither is kept. A row is dropped with a reason where it has not come to a final
-    answer after `max_rounds` rounds, or has a null; it fails where the user, the assistant or a function says
-    nothing that can be read.
+    A call counts only if there is such a function, its arguments meet the JSON schema, and, where `strict`,
+    each text and number in them was said by the user or returned by a function before, in these words or as
+    another form of the same number, date or time; values that the schema itself names are free. No call counts
+    twice. Else the assistant is told why, which takes the round, and neither is kept. A row is dropped with a
+    reason where it has not come to a final answer after `max_rounds` rounds, or has a null; it fails where the
+    user, the assistant or a function says nothing that can be read.
     """
 
     max_rounds: int = Field(5, ge=1)
