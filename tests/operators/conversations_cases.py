@@ -123,6 +123,8 @@ TASKS = [
             "**Composition Task:** Move\nand pay it.\n**Subsequent Task**: Pay\nit.": ("Pay it.", "Move and pay it."),
             "1. subsequent_task：\nPay it.\n2. composition task:\nMove and pay it.": ("Pay it.", "Move and pay it."),
             "Subsequent Task: Pay it.": FAILED,
+            "Subsequent Task: move it\nComposition Task: Move and pay it.": FAILED,
+            "Subsequent Task: Pay it.\nComposition Task: Pay it.": FAILED,
             "Subsequent Task:\nComposition Task: Move.": FAILED,
             "": FAILED,
             None: FAILED,
@@ -144,14 +146,15 @@ TASKS = [
     Case(
         CompositionTaskFilter(
             ScriptedServing(
-                "Fine. <ans>yes</ans>", "<think><ans>no</ans></think><ans> Yes. </ans>", "The second lacks a date.\n<ans>no</ans>", "<ans>maybe</ans>", "yes", None,
+                "Fine. <ans>yes</ans>", "<think><ans>no</ans></think><ans> Yes. </ans>", "The second lacks a date.\n<ans>no</ans>",
+                "It is enough.\n\nVerdict: **yes**", "Not <ans>yes</ans> but <ans>no</ans>", "<ans>maybe</ans>", "yes, if there is a date", None,
             )
         ),
-        [{"task": f"task {n}", "first": "a", "second": "b"} for n in range(6)],
-        [{"task": "task 0", "label": 1}, {"task": "task 1", "label": 1}],
+        [{"task": f"task {n}", "first": "a", "second": "b"} for n in range(8)],
+        [{"task": "task 0", "label": 1}, {"task": "task 1", "label": 1}, {"task": "task 3", "label": 1}],
         {"input_composition_task_key": "task", **SUBS, "output_key": "label"},
         failed=3,
-        dropped=1,
+        dropped=2,
     ),
     Case(
         CompositionTaskFilter(ScriptedServing("<ans>yes</ans>")),

@@ -24,6 +24,7 @@ from conversations_cases import (  # fmt: skip
 )
 
 from dataflow.core.errors import BindError, ConfigError
+from dataflow.core.frames import records
 from dataflow.core.operator import Operator, OperatorABC
 from dataflow.core.prompt import DIYPromptABC
 from dataflow.operators.conversations import (
@@ -40,7 +41,8 @@ from dataflow.operators.conversations import (
 )
 from dataflow.prompts.consistent_chat import ConsistentChatPrompt, intents
 from dataflow.prompts.conversations import ConversationUserPrompt, FuncGeneratePrompt
-from dataflow.testing import Case, ScriptedServing, check_operator, run_rows
+from dataflow.serving import APILLMServing
+from dataflow.testing import Case, FaultyServer, ScriptedServing, check_operator, run_rows
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
@@ -123,6 +125,19 @@ def test_functions_are_asked_for_by_schema() -> None:
     jsonschema.validate({"sub_tasks": PLAN}, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"sub_tasks": [{"sub_task": "s", "func_list": [FIND | {"parameters": {"d": {"type": "str"}}}]}]}, schema)  # fmt: skip
+
+
+def test_a_plan_of_another_shape_is_sent_back_once() -> None:
+    wrong = json.dumps({"sub_tasks": [{"sub_task": "s", "func_list": [{"name": "f", "parameters": {"day": {"type": "str"}}}]}]})  # fmt: skip
+
+    def reply(body: dict[str, Any]) -> str:
+        return wrong if len(body["messages"]) == 2 else json.dumps({"sub_tasks": PLAN})
+
+    with FaultyServer(reply=reply) as server:
+        llm = APILLMServing(api_url=server.url, model_name="small")
+        done = run_rows(FunctionGenerator(llm), [{"t": "x", "first": "a", "second": "b"}], **TASK_KEYS)
+        assert server.calls == 2
+    assert records(done.frame)[0]["functions"] == PLAN
 
 
 def test_data_stays_in_its_fence_and_out_of_the_system_part() -> None:

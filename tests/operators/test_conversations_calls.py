@@ -89,6 +89,15 @@ def test_results_that_the_assistant_makes_up_are_cut_off() -> None:
     assert said[-1]["content"] == END
 
 
+def test_only_the_first_move_of_a_reply_counts() -> None:
+    asked = "<thought>t</thought><question>How many?</question>"
+    said = turns(
+        played(f"{asked}<final>Booked.</final>{call(BOOKED)}", call(FOUND), f"{END}\nBye. {call(BOOKED)}")
+    )
+    assert [t["content"] for t in said if t["role"] == "assistant"] == [asked, call(FOUND), END]
+    assert turns(played(call(FOUND).removesuffix("</func_call>"), END))[2]["content"] == call(FOUND)
+
+
 def test_a_question_is_answered_by_the_user() -> None:
     agents = Agents("<thought>t</thought><question>How many seats?</question>", call(FOUND), END)
     said = turns(played(agents=agents))
@@ -113,7 +122,7 @@ REFUSED = {
     "a value made up": (call(FOUND | {"arguments": FOUND["arguments"] | {"origin": "Mainz"}}), "find_trains: origin='Mainz' was neither said"),
     "a date made up": (call(FOUND | {"arguments": FOUND["arguments"] | {"date": "2026-05-04"}}), "date='2026-05-04' was neither said"),
     "an end before any call": ("<final>It is done already.</final>", "no function has been called yet"),
-    "an empty end": ("<final> </final>", "the final answer is empty"),
+    "an empty end": ("<final> </final>", "nothing is said in <question> or <final>"),
 }  # fmt: skip
 
 
@@ -148,6 +157,13 @@ def test_a_refused_value_does_not_become_one_that_was_said() -> None:
     """The refusal names the value, and so would the assistant's own words."""
     invented = call(FOUND | {"arguments": FOUND["arguments"] | {"origin": "Mainz"}})
     assert "Mainz" in why(played(invented))
+
+
+def test_a_call_is_not_made_again() -> None:
+    agents = Agents(call(FOUND), call(FOUND), END)
+    assert [t["role"] for t in turns(played(agents=agents))].count("tool") == 1
+    assert "before with the same arguments" in str(agents.requests[-1].messages[-1])
+    assert "before with the same arguments" in why(played(call(FOUND, FOUND)))
 
 
 def test_values_may_be_free() -> None:
@@ -186,6 +202,25 @@ def test_servings_that_answer_lists_get_whole_conversations() -> None:
     done = run_rows(MultiTurnConversationGenerator(serving), [ROW, ROW], **KEYS)
     assert records(done.frame)[0]["conversations"] == turns(played(call(FOUND), call(BOOKED), END))
     assert serving.sizes == [2, 2]
+
+
+def test_results_are_asked_for_by_the_schema_of_the_function() -> None:
+    agents = Agents(call(FOUND), END)
+    turns(played(agents=agents))
+    wanted = {"type": "object", "properties": {"trains": {"type": "array"}}, "required": ["trains"]}
+    assert [r.schema for r in agents.requests] == [None, None, wanted, None]
+
+
+@pytest.mark.parametrize("result", ['{"field": "nothing"}', '{"trains": "none"}', "[]"])
+def test_a_result_that_the_function_does_not_promise_fails_its_row(result: str) -> None:
+    class Odd(Agents):
+        def _reply(self, prompt: str, row: str, sample: int) -> str | None:
+            reply = super()._reply(prompt, row, sample)
+            return f"<func_return>{result}</func_return>" if "<func_return>" in str(reply) else reply
+
+    done = played(agents=Odd(call(FOUND), END))
+    assert done.frame.height == 0
+    assert "find_trains returned" in done.failed["error"].item()
 
 
 VALUES: list[Any] = ["Bonn", "Ulm", "Mainz", "2026-05-03", "3 May 2026", "2026-05-04", "ICE 515", 2, 1, "two", 7, "", None, True, "standard", "premium", "gold"]  # fmt: skip
@@ -234,52 +269,3 @@ def test_every_call_that_is_kept_is_valid_and_made_of_what_was_said(seed: int) -
 def test_the_property_is_about_something() -> None:
     """Moves as above do lead to conversations that are kept."""
     assert turns(played("Hm.", call(FOUND | {"arguments": {}}), call(FOUND), END, max_rounds=12))
-
-
-SAID = (
-    "I need two hundred and five tiles, 1,200 screws and 3.5 kg of glue by the 3rd of May 2026, at 2:30 pm. My number is "
-    "+49 (228) 123-4567, write to Ann.Lee@mail.example. Ship the blue shirts to 12 Elm Street; a discount of 15% applies. "
-    "我在北京工作。 It costs 2 million, or 50k. Frühstück am 7. 9. 2027."
-)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        205, "205", 1200, "1200", 3.5, "3.5 kg", "2026-05-03", "14:30", "2026-05-03T14:30", "2:30 PM", 0.15, 15, "15%",
-        "+492281234567", "(228) 123 4567", "ann.lee@mail.example", "BLUE SHIRT", "blue_shirts", "12 Elm Street",
-        "Elm Street 12", "北京", 2_000_000, 50_000, "May", True, None, "", "FRÜHSTÜCK", "2027-09-07", "the tiles",
-    ],
-)  # fmt: skip
-def test_values_that_were_said(value: Any) -> None:
-    assert Said([SAID]).has(value)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        206, "206", 3.6, "2026-05-04", "2025-05-03", "2026-06-03", "2026-13-03", "14:31", "02:30", "2026-05-03T15:30",
-        "+492281234568", "ann.lee@mail.test", "red shirt", "13 Elm Street", "上海", "Elm Avenue", "El", "!", "shirtless", 0.2,
-    ],
-)  # fmt: skip
-def test_values_that_were_not_said(value: Any) -> None:
-    assert not Said([SAID]).has(value)
-
-
-def test_values_inside_of_values() -> None:
-    parameters = {
-        "when": {"type": "object", "properties": {"day": {"enum": ["mon"]}, "slot": {"anyOf": [{"const": 9}, {"type": "string"}]}}},
-        "tags": {"type": "array", "items": {"enum": ["urgent"]}},
-        "unit": {"type": "string", "default": "metric"},
-    }  # fmt: skip
-    good = {"when": {"day": "mon", "slot": 9}, "tags": ["urgent", "tile"], "unit": "metric"}
-    bad = {"when": {"day": "tue", "slot": 8}, "tags": ["late"], "unit": "imperial", "other": {"x": ["y"]}}
-    said = Said(["tiles"])
-    assert unsaid(good, parameters, said) == []
-    assert unsaid(bad, parameters, said) == [
-        "when/day='tue'",
-        "when/slot=8",
-        "tags='late'",
-        "unit='imperial'",
-        "other/x='y'",
-    ]

@@ -111,7 +111,7 @@ def agents(prompt: str) -> str:
         )
     if "another scenario" in prompt:
         return f"Patient {crc32(prompt.encode()) % 90 + 10} moves a visit"
-    if "Write one task" in prompt:
+    if "Write one request" in prompt:
         return f"Find the visit of {between(prompt, 'scenario').removesuffix(' moves a visit')}."
     if "Write a subsequent task" in prompt:
         task = between(prompt, "task")

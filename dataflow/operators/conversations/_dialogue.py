@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataflow.core.errors import ReplyError
-from dataflow.core.frames import as_text, dumps
+from dataflow.core.frames import dumps
 from dataflow.core.protocols import Request
 from dataflow.core.replies import clip, parse_json, without_thinking
-from dataflow.operators.conversations._functions import Spec, call_fault
+from dataflow.operators.conversations._functions import Spec, call_fault, result_fault
 from dataflow.operators.conversations._grounding import Said, unsaid
 from dataflow.operators.conversations._replies import tagged
 
-_CALL_END = re.compile(r"</func_call>", re.IGNORECASE)
+_MOVE = re.compile(
+    r"<(?P<kind>func_call|question|final)>(?P<said>.*?)(?:(?P<closed></(?P=kind)>)|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
 Call = dict[str, Any]
 
 
@@ -24,14 +27,14 @@ class Move:
     """What a reply of the assistant does: it calls functions, asks the user, or ends the conversation."""
 
     text: str
-    """The reply, up to the end of its calls."""
+    """The reply, up to the end of the move."""
     calls: Sequence[Any] | None = None
     question: str = ""
     final: str = ""
 
 
 def move_of(reply: str) -> Move:
-    """The move in a reply; what follows after a call is made up, and cut off.
+    """The first move in a reply, which is a question where it is none of the three; what follows it is cut off.
 
     Raises:
         ReplyError: the reply is empty.
@@ -39,13 +42,17 @@ def move_of(reply: str) -> Move:
     text = without_thinking(reply)
     if not text:
         raise ReplyError("the assistant said nothing")
-    if (block := tagged(text, "func_call")) is not None:
-        end = _CALL_END.search(text)
-        text = text[: end.end()] if end else f"{text}</func_call>"
-        return Move(text, calls=_calls(block))
-    if (final := tagged(text, "final")) is not None:
-        return Move(text, final=final)
-    return Move(text, question=tagged(text, "question") or text)
+    found = _MOVE.search(text)
+    if found is None:
+        return Move(text, question=text)
+    kind, said = found["kind"].lower(), found["said"].strip()
+    text = text[: found.end()] + ("" if found["closed"] else f"</{kind}>")
+    match kind:
+        case "func_call":
+            return Move(text, calls=_calls(said))
+        case "final":
+            return Move(text, final=said)
+    return Move(text, question=said)
 
 
 def _calls(block: str) -> list[Any]:
@@ -83,6 +90,8 @@ class Dialogue:
     """What the user and the functions said."""
     returned: list[str] = field(default_factory=list)
     calls: int = 0
+    made: set[str] = field(default_factory=set)
+    """The calls so far, as text."""
     refusal: str = ""
     """Why the last move was refused, if it was."""
 
@@ -121,6 +130,7 @@ class Dialogue:
 
     def _made(self, call: Call) -> dict[str, Any]:
         self.calls += 1
+        self.made.add(_key(call))
         function = {"name": call["name"], "arguments": call["arguments"]}
         return {"id": f"call_{self.calls}", "type": "function", "function": function}
 
@@ -133,13 +143,16 @@ class Dialogue:
             return self._call_fault(move.calls)
         if move.question or (move.final and self.calls):
             return ""
-        return "no function has been called yet" if move.final else "the final answer is empty"
+        return "no function has been called yet" if move.final else "nothing is said in <question> or <final>"
 
     def _call_fault(self, calls: Sequence[Any]) -> str:
         if not calls:
             return 'no JSON list of calls, each with "name" and "arguments", in <func_call>'
         if faults := [f for f in (call_fault(c, self.specs) for c in calls) if f]:
             return "; ".join(faults)
+        keys = [_key(c) for c in calls]
+        if self.made & set(keys) or len(set(keys)) < len(keys):
+            return "a call was made before with the same arguments: use what it returned, or give the final answer"
         said = Said(self.heard)
         made_up = [
             f"{c['name']}: {value}"
@@ -162,6 +175,10 @@ class Dialogue:
         return [{"role": "system", "content": self.brief}, *self.turns]
 
 
+def _key(call: Call) -> str:
+    return dumps([call["name"], sorted(call["arguments"].items())])
+
+
 def human(reply: str) -> str:
     """What the user says in a reply.
 
@@ -176,21 +193,18 @@ def human(reply: str) -> str:
     return words
 
 
-def result_of(reply: str) -> str:
+def result_of(reply: str, spec: Spec) -> str:
     """What a function returns in a reply, as JSON text.
 
     Raises:
-        ReplyError: no JSON object or list.
+        ReplyError: no JSON object or list, or one that lacks what the function promises to return.
     """
     text = without_thinking(reply)
     block = tagged(text, "func_return")
     try:
-        return dumps(parse_json(text if block is None else block))
+        result = parse_json(text if block is None else block)
     except ReplyError as error:
-        raise ReplyError(f"a function returned no JSON, in the reply {clip(reply)}") from error
-
-
-def spec_text(call: Call, spec: Spec) -> str:
-    """A call beside what its function promises, as the tool is told."""
-    told = {"description": spec["description"], "responses": spec["responses"]}
-    return as_text({"name": call["name"], "arguments": call["arguments"]} | told)
+        raise ReplyError(f"{spec['name']} returned no JSON, in the reply {clip(reply)}") from error
+    if fault := result_fault(result, spec):
+        raise ReplyError(f"{spec['name']} returned {fault}, in the reply {clip(reply)}")
+    return dumps(result)

@@ -135,10 +135,27 @@ def call_fault(call: Any, specs: Mapping[str, Spec]) -> str | None:
         return f"there is no function {name!r}; there are {', '.join(specs)}.{did_you_mean(name, specs)}"
     if not isinstance(arguments, Mapping):
         return f"{name}: arguments is no object"
+    fault = _first_fault(arguments, schema_of(specs[name]))
+    return f"{name}: {fault}" if fault else None
+
+
+def result_schema(spec: Spec) -> dict[str, Any] | None:
+    """The JSON schema of what a function returns; null where it does not say."""
+    named = spec["responses"]
+    return {"type": "object", "properties": named, "required": list(named)} if named else None
+
+
+def result_fault(result: Any, spec: Spec) -> str | None:
+    """How a result differs from what its function promises, if it does."""
+    schema = result_schema(spec)
+    return None if schema is None else _first_fault(result, schema)
+
+
+def _first_fault(value: Any, schema: Mapping[str, Any]) -> str | None:
     import jsonschema  # takes a while to load
 
-    fault = next(jsonschema.Draft202012Validator(schema_of(specs[name])).iter_errors(arguments), None)
+    fault = next(jsonschema.Draft202012Validator(schema).iter_errors(value), None)
     if fault is None:
         return None
     where = "/".join(map(str, fault.absolute_path))
-    return f"{name}: {where + ': ' if where else ''}{fault.message[:_SHOWN_CHARS]}"
+    return f"{where + ': ' if where else ''}{fault.message[:_SHOWN_CHARS]}"

@@ -49,6 +49,11 @@ def headed(reply: str, *heads: str) -> tuple[str, ...]:
     return tuple(found[n] for n in range(len(heads)))
 
 
+def plain(text: str) -> str:
+    """A text as it is compared: without case, spaces and stops."""
+    return " ".join(text.casefold().strip(" .!").split())
+
+
 def tagged(reply: str, tag: str) -> str | None:
     """The inside of the first such tag, which may be left open at the end; null where there is none."""
     match = re.search(rf"<{tag}>(.*?)(?:</{tag}>|\Z)", reply, re.DOTALL | re.IGNORECASE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,8 +14,9 @@ from dataflow.core.generate import Generate, build
 from dataflow.core.outcome import Outcome, shown
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import prompt_restrict
-from dataflow.operators.conversations._dialogue import Dialogue, human, move_of, result_of, spec_text
-from dataflow.operators.conversations._functions import functions_of
+from dataflow.core.protocols import Request
+from dataflow.operators.conversations._dialogue import Dialogue, human, move_of, result_of
+from dataflow.operators.conversations._functions import Spec, functions_of, result_schema
 from dataflow.operators.conversations._replies import any_null, divided, listed
 from dataflow.prompts.conversations import (
     ConversationAssistantPrompt,
@@ -31,12 +33,12 @@ class MultiTurnConversationGenerator(Generate):
     once a call: 2 calls a row at least, mostly 2 a round. The cell is a list of turns with `role` (`system`, `user`,
     `assistant`, `tool`) and `content`; calls also stand in `tool_calls` with `id`, `name` and `arguments`.
 
-    A call counts only if there is such a function, its arguments meet the JSON schema, and, where `strict`, each
-    text and number in them was said by the user or returned by a function before, in these words or as another
-    form of the same number, date or time; values that the schema itself names are free. Else the assistant is told
-    why, which takes the round, and neither is kept. A row is dropped with a reason where it has not come to a final
-    answer after `max_rounds` rounds, or has a null; it fails where the user, the assistant or a function says
-    nothing that can be read.
+    A call counts only if there is such a function, its arguments meet the JSON schema, and, where `strict`,
+    each text and number in them was said by the user or returned by a function before, in these words or as
+    another form of the same number, date or time; values that the schema itself names are free. No call counts
+    twice. Else the assistant is told why, which takes the round, and neither is kept. A row is dropped with a
+    reason where it has not come to a final answer after `max_rounds` rounds, or has a null; it fails where the
+    user, the assistant or a function says nothing that can be read.
     """
 
     max_rounds: int = Field(5, ge=1)
@@ -75,17 +77,21 @@ class MultiTurnConversationGenerator(Generate):
         last = f"; the last reply was refused: {talk.refusal}" if talk.refusal else ""
         return f"not finished after {self.max_rounds} rounds{last}"
 
-    async def _results(self, ask: Ask, talk: Dialogue, calls: Any) -> list[str]:
-        earlier = "\n".join(talk.returned) or "nothing"
-        prompt = ConversationToolPrompt()
-        asked = (
-            ask(build(prompt, {"function": spec_text(c, talk.specs[c["name"]]), "earlier": earlier}))
-            for c in calls
-        )
-        return [result_of(reply) for reply in await together(*asked)]
+    async def _results(self, ask: Ask, talk: Dialogue, calls: Sequence[Any]) -> list[str]:
+        specs = [talk.specs[call["name"]] for call in calls]
+        earlier = "\n".join(talk.returned)
+        asked = (ask(_to_tool(c, s, earlier)) for c, s in zip(calls, specs, strict=True))
+        return [result_of(r, s) for r, s in zip(await together(*asked), specs, strict=True)]
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
         return divided(self, frame, binding, results, _reason)
+
+
+def _to_tool(call: Mapping[str, Any], spec: Spec, earlier: str) -> Request:
+    told = {"description": spec["description"], "responses": spec["responses"]}
+    function = dumps({"name": call["name"], "arguments": call["arguments"]} | told)
+    asked = build(ConversationToolPrompt(), {"function": function, "earlier": earlier})
+    return Request(asked.messages, result_schema(spec))
 
 
 def _reason(result: list[Any] | str | None) -> str | None:

@@ -12,7 +12,7 @@ from dataflow.core.ports import In, Out
 from dataflow.core.prompt import prompt_restrict
 from dataflow.core.protocols import Request
 from dataflow.core.replies import clip
-from dataflow.operators.conversations._replies import one_line, transcript
+from dataflow.operators.conversations._replies import one_line, plain, transcript
 from dataflow.prompts.conversations import (
     ExpandScenarioPrompt,
     ExtractScenarioPrompt,
@@ -53,13 +53,9 @@ class ScenarioExpandGenerator(Generate):
 
     async def answer(self, ask: Ask, scenario: Any) -> str:
         other = one_line(await ask(self.request(scenario)))
-        if _plain(other) == _plain(as_text(scenario)):
+        if plain(other) == plain(as_text(scenario)):
             raise ReplyError(f"no other scenario, but the same again: {clip(other)}")
         return other
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().strip(" .!").split())
 
 
 @prompt_restrict(FuncAtomicTaskGeneratePrompt)

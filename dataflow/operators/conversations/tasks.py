@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import polars as pl
 
+from dataflow.core.asking import Ask
 from dataflow.core.errors import ReplyError
 from dataflow.core.frames import as_text
 from dataflow.core.generate import Generate, build
@@ -14,19 +16,26 @@ from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import prompt_restrict
 from dataflow.core.protocols import Request
 from dataflow.core.replies import clip, without_thinking
-from dataflow.operators.conversations._replies import any_null, divided, headed, listed
+from dataflow.operators.conversations._replies import any_null, divided, headed, listed, plain
 from dataflow.prompts.conversations import (
     CompositionTaskFilterPrompt,
     ParathenSeqTaskGeneratePrompt,
     SequentialTaskGeneratePrompt,
 )
 
+_VERDICT = re.compile(
+    r"(?:<ans>\W*|^\W*(?:(?:verdict|answer)\W+)?(?=(?:yes|no)\W*\Z))(?P<verdict>yes|no)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A verdict in an `ans` tag, or alone on the last line."""
+
 
 @prompt_restrict(SequentialTaskGeneratePrompt)
 class SequentialTaskGenerator(Generate):
     """Write a task that follows each task, and both as one: one model call a row.
 
-    Each part may run over several lines; a reply that lacks one fails the row.
+    Each part may run over several lines; a reply that lacks one, or gives one task twice, fails the
+    row.
     """
 
     input_task_key = In(doc="the task")
@@ -36,15 +45,16 @@ class SequentialTaskGenerator(Generate):
     def request(self, task: Any) -> Request:
         return build(SequentialTaskGeneratePrompt(), {"task": as_text(task)})
 
-    def parse(self, reply: str) -> tuple[str, ...]:
-        return headed(reply, "Subsequent Task", "Composition Task")
+    async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
+        return other_than(task, headed(await ask(self.request(task)), "Subsequent Task", "Composition Task"))
 
 
 @prompt_restrict(ParathenSeqTaskGeneratePrompt)
 class ParaSeqTaskGenerator(Generate):
     """Write a task beside each, one that follows from both, and all three as one: one model call a row.
 
-    Each part may run over several lines; a reply that lacks one fails the row.
+    Each part may run over several lines; a reply that lacks one, or gives one task twice, fails the
+    row.
     """
 
     input_task_key = In(doc="the task")
@@ -55,8 +65,17 @@ class ParaSeqTaskGenerator(Generate):
     def request(self, task: Any) -> Request:
         return build(ParathenSeqTaskGeneratePrompt(), {"task": as_text(task)})
 
-    def parse(self, reply: str) -> tuple[str, ...]:
-        return headed(reply, "Parallel Task", "Subsequent Task", "Composition Task")
+    async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
+        reply = await ask(self.request(task))
+        return other_than(task, headed(reply, "Parallel Task", "Subsequent Task", "Composition Task"))
+
+
+def other_than(task: Any, parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts of a task, if none of them is another or the task itself."""
+    said = [plain(t) for t in (as_text(task), *parts)]
+    if len(set(said)) < len(said):
+        raise ReplyError(f"the same task twice: {clip(parts[-1])}")
+    return parts
 
 
 @prompt_restrict(CompositionTaskFilterPrompt)
@@ -80,15 +99,14 @@ class CompositionTaskFilter(Generate):
 
     def parse(self, reply: str) -> int | str:
         """1 for yes; for no, the reason."""
-        reasons, _, verdict = without_thinking(reply).rpartition("<ans>")
-        match verdict.partition("</ans>")[0].strip(" .*\n").lower() if _ else "":
-            case "yes":
-                return 1
-            case "no":
-                return (
-                    f"not achieved: {shown(' '.join(reasons.split()))}" if reasons.strip() else "not achieved"
-                )
-        raise ReplyError(f"no <ans>yes</ans> or <ans>no</ans> in the reply {clip(reply)}")
+        text = without_thinking(reply)
+        found = list(_VERDICT.finditer(text))
+        if not found:
+            raise ReplyError(f"no <ans>yes</ans> or <ans>no</ans> in the reply {clip(reply)}")
+        if found[-1]["verdict"].lower() == "yes":
+            return 1
+        reasons = " ".join(text[: found[-1].start()].split())
+        return f"not achieved: {shown(reasons)}" if reasons else "not achieved"
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
         return divided(self, frame, binding, results, _reason)
