@@ -46,6 +46,35 @@ PEERS = {
         ),
         env={"DF_API_KEY": "none", "no_proxy": "127.0.0.1"},
     ),
+    "daft": Peer(
+        "0.7.26",
+        needs=(
+            "numpy==2.3.5",
+            "packaging==26.3",
+            "pyarrow==25.0.1",
+            "tqdm==4.67.3",
+            "typing-extensions==4.16.0",
+        ),
+    ),
+    "datatrove": Peer(
+        "0.10.1",
+        needs=(
+            "dill==0.4.1",
+            "fsspec==2026.9.0",
+            "huggingface-hub==2.4.0",
+            "humanize==4.17.0",
+            "loguru==0.7.3",
+            "multiprocess==0.70.19",
+            "nltk==3.10.4",
+            "numpy==2.4.6",
+            "orjson==3.13.0",
+            "regex==2026.11.15",
+            "spacy==3.8.18",
+            "tokenizers==0.23.3",
+            "tqdm==4.70.1",
+            "xxhash==3.8.2",
+        ),
+    ),
     "data-designer": Peer(
         "0.9.6",
         env={

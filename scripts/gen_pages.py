@@ -107,7 +107,7 @@ def page(cls: type, cases: Sequence[Case]) -> str:
 
 def facts(d: Description, cls: type) -> str:
     rows = ROWS.get(d.kind, "any")
-    if getattr(cls, "expands", False):
+    if getattr(cls, "expands", False) and d.kind != "Source":
         rows = "1 → n"
     if getattr(cls, "filters", False):
         rows = "1 → 0 or 1"
@@ -204,7 +204,7 @@ def outcome(case: Case) -> Iterator[str]:
     )
     scripted = isinstance(script, tuple) and len(script) == len(case.rows)
     rows: list[tuple[str, ...]] = []
-    for number, row in enumerate(case.rows or [{}] * min(done.frame.height, MAX_ROWS)):
+    for number, row in enumerate(case.rows or [{}] * min(len({*results, *lost}), MAX_ROWS)):
         before = [cell(row.get(c)) for c in reads] + ([cell(script[number])] if scripted else [])
         after = results.get(str(number)) or [
             [clip(lost.get(str(number), "dropped"))] + [""] * (len(writes) - 1)

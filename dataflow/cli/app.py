@@ -12,7 +12,19 @@ import typer
 from typer.core import TyperGroup
 
 from dataflow import __version__
-from dataflow.cli import batches, caches, card, environment, init, operators, push, record, running, runs
+from dataflow.cli import (
+    batches,
+    caches,
+    card,
+    environment,
+    init,
+    operators,
+    push,
+    record,
+    running,
+    runs,
+    tune,
+)
 from dataflow.cli.show import UsageError
 from dataflow.core.errors import CompileError, DataFlowError, RunStopped, UnknownName
 
@@ -111,7 +123,7 @@ def root(
 
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    running.run, running.plan, running.preview, running.retry, runs.runs, runs.report, runs.trace, batches.batches,
+    running.run, running.plan, running.preview, tune.tune, running.retry, runs.runs, runs.report, runs.trace, batches.batches,
     card.card, record.record, push.push,
     operators.ops, operators.op, operators.prompts, environment.env,
 )  # fmt: skip

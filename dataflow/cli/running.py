@@ -74,7 +74,7 @@ def run(
     """
     made = load.pipeline(pipeline, source, settings)
     if not optimise:
-        _compilable(made, "--no-optimise").compile(optimise=False)
+        compilable(made, "--no-optimise").compile(optimise=False)
     options = {
         "resume_step": resume_step, "keep_steps": keep_steps, "limit": limit, "retry_failed": retry_failed,
         "target_rows": target_rows, "max_candidates": max_candidates, "max_error_rate": max_error_rate,
@@ -114,7 +114,7 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Check a pipeline, and print what would run."""
-    made = _compilable(load.pipeline(pipeline, source, settings), "plan")
+    made = compilable(load.pipeline(pipeline, source, settings), "plan")
     found = made.plan()
     if as_json:
         emit(found.to_dict())
@@ -135,7 +135,7 @@ def preview(
 
     The full run does not pay for them again.
     """
-    made = _compilable(load.pipeline(pipeline, source, settings), "preview")
+    made = compilable(load.pipeline(pipeline, source, settings), "preview")
     done = made.preview(rows=rows)
     if as_json:
         emit({"records": done.records, "summary": done.summary})
@@ -181,7 +181,7 @@ def _run_eagerly(made: Any, options: dict[str, Any]) -> None:
     typer.echo(f"{type(made).__name__}.forward() is done")
 
 
-def _compilable(made: Any, command: str) -> Any:
+def compilable(made: Any, command: str) -> Any:
     if not hasattr(made, "compile"):
         raise UsageError(
             f"{command}: {type(made).__name__} is a plain class; derive it from dataflow.pipeline.PipelineABC"

@@ -116,21 +116,23 @@ class ListCalls:
     async def _send(self) -> None:
         while self._waiting:
             await asyncio.sleep(0)
-            system, schema = _shape(self._waiting[0][0])
-            group = [w for w in self._waiting if _shape(w[0]) == (system, schema)]
-            self._waiting = [w for w in self._waiting if _shape(w[0]) != (system, schema)]
+            system, schema, _ = shape = _shape(self._waiting[0][0])
+            group = [w for w in self._waiting if _shape(w[0]) == shape]
+            self._waiting = [w for w in self._waiting if _shape(w[0]) != shape]
             await self._answer(group, system, schema)
 
     async def _answer(
         self, group: list[tuple[Request, asyncio.Future[str]]], system: str | None, schema: Any
     ) -> None:
-        prompts = [r.messages[-1]["content"] for r, _ in group]
         extra = {} if schema is None else {"json_schema": dict(schema)}
+        call: Any = self._serving.generate_from_input
+        given: tuple[Any, ...] = ([r.messages[-1]["content"] for r, _ in group], system or "")
+        if _several_turns(group[0][0]):
+            call = getattr(self._serving, "generate_from_conversations", _no_conversations)
+            given = ([[dict(m) for m in r.messages] for r, _ in group],)
         token = current_scope.set(self._scope)
         try:
-            replies = await asyncio.to_thread(
-                self._serving.generate_from_input, prompts, system or "", **extra
-            )
+            replies = await asyncio.to_thread(call, *given, **extra)
             if inspect.isawaitable(replies):
                 replies = await replies
             _hand_out(group, replies, type(self._serving).__name__)
@@ -142,9 +144,19 @@ class ListCalls:
             current_scope.reset(token)
 
 
-def _shape(request: Request) -> tuple[str | None, Any]:
+def _shape(request: Request) -> tuple[str | None, Any, bool]:
+    """What requests must share to be sent in one list."""
     first = request.messages[0]
-    return (first["content"] if first["role"] == "system" else None), request.schema
+    system = first["content"] if first["role"] == "system" else None
+    return system, request.schema, _several_turns(request)
+
+
+def _several_turns(request: Request) -> bool:
+    return sum(1 for m in request.messages if m["role"] != "system") > 1
+
+
+def _no_conversations(*_: Any, **__: Any) -> Any:
+    raise CallError("it answers single prompts only: it has no generate_from_conversations")
 
 
 def _hand_out(

@@ -142,6 +142,7 @@ class Judge(Generate):
 
     kind: ClassVar[str] = "Judge"
     filters: ClassVar[bool] = False
+    measured: ClassVar[str] = "score"
     scale: ClassVar[tuple[float, float]] = (1, 5)
     output_key = Out("eval", "the score", type="int")
 
@@ -158,7 +159,9 @@ class Judge(Generate):
             return Outcome(scored)
         kept = [r is not None and self.keeps(r) for r in results]
         lost = [i for i, k in enumerate(kept) if not k]
-        done = Outcome(keep_rows(scored, kept))
+        scores = [(r, k) for r, k in zip(results, kept, strict=True) if isinstance(r, (int, float))]
+        measured = pl.DataFrame(scores, {"measure": pl.Float64, "kept": pl.Boolean}, orient="row")
+        done = Outcome(keep_rows(scored, kept), measured=measured)
         if lost:
             reasons = ["null" if results[i] is None else f"score {shown(results[i])}" for i in lost]
             done.dropped = dropped(frame, lost, reasons, binding.first_read)

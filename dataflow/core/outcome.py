@@ -10,6 +10,7 @@ import polars as pl
 
 from dataflow.core.frames import ROW, clean, dumps, records, values
 
+# A reason may end in a detail after a colon, `too short: 7 words`: reasons are counted without it.
 DROPPED = pl.Schema({"row": pl.String(), "reason": pl.String(), "value": pl.String()})
 FAILED = pl.Schema({"row": pl.String(), "error": pl.String(), "kind": pl.String(), "record": pl.String()})
 SHOWN_CHARS = 200
@@ -23,6 +24,8 @@ class Outcome:
     dropped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DROPPED))
     failed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FAILED))
     metrics: dict[str, Any] = field(default_factory=dict)
+    measured: pl.DataFrame | None = None
+    """What a filter measured, a row for each row it decided on: `measure` and whether it was `kept`."""
 
 
 @dataclass(frozen=True)

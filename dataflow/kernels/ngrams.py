@@ -14,6 +14,7 @@ from dataflow.kernels.sets import Hashes, fold
 from dataflow.kernels.texts import Texts, run
 
 Bytes = NDArray[np.uint8]
+Classes = NDArray[np.uint16]
 Counts = NDArray[np.int64]
 Places = NDArray[np.int32]
 _BASE = 0x9E3779B97F4A7C15 | 1
@@ -29,7 +30,14 @@ def _mixed(value: Any) -> Any:
 
 @njit(nogil=True, cache=True)
 def _words(
-    data: Bytes, at: int, end: int, table: Bytes, lower: Places, values: Hashes, begins: Counts, ends: Counts
+    data: Bytes,
+    at: int,
+    end: int,
+    table: Classes,
+    lower: Places,
+    values: Hashes,
+    begins: Counts,
+    ends: Counts,
 ) -> int:
     """The hash and the place of each word between two bytes; how many there are."""
     words = begun = finish = 0
@@ -58,7 +66,7 @@ def _words(
 
 @njit(nogil=True, cache=True)
 def _grams(
-    data: Bytes, offsets: Counts, n: int, table: Bytes, lower: Places, hashes: Hashes, rows: Places
+    data: Bytes, offsets: Counts, n: int, table: Classes, lower: Places, hashes: Hashes, rows: Places
 ) -> int:
     room = 2
     for row in range(len(offsets) - 1):
@@ -99,7 +107,7 @@ def _first(
     last: int,
     out: Counts,
     n: int,
-    table: Bytes,
+    table: Classes,
     lower: Places,
     slots: Hashes,
     owners: Places,

@@ -37,7 +37,7 @@ def distinct(hashes: Hashes, slots: Hashes) -> int:
 
 @njit(nogil=True, cache=True)
 def contains(slots: Hashes, value: Any) -> bool:
-    """Whether a set made by `word_set` holds a hash."""
+    """Whether a set made by `hash_set` holds a hash."""
     key = np.uint64(value) if value else np.uint64(1)
     mask = np.uint64(len(slots) - 1)
     place = key & mask
@@ -48,20 +48,21 @@ def contains(slots: Hashes, value: Any) -> bool:
     return False
 
 
-def hash_of(word: str) -> int:
-    """The hash that kernels find for a word as it is given."""
+def hash_of(parts: str | Iterable[int]) -> int:
+    """The hash that kernels find for a word as it is given, or for a row of hashes."""
     value = 0
-    for character in word:
-        mixed = (value + ord(character) + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+    for part in parts:
+        point = ord(part) if isinstance(part, str) else part
+        mixed = (value + point + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
         value = mixed ^ (mixed >> 29)
     return value
 
 
-def word_set(words: Iterable[str]) -> Hashes:
-    """A set of words to look up by hash: open addressing, at most half full."""
-    hashes = {hash_of(w) or 1 for w in words}
-    slots = np.zeros(1 << max(4, (2 * len(hashes)).bit_length()), np.uint64)
-    for key in hashes:
+def hash_set(hashes: Iterable[int]) -> Hashes:
+    """Hashes to look up with `contains`: open addressing, at most half full."""
+    keys = {h or 1 for h in hashes}
+    slots = np.zeros(1 << max(4, (2 * len(keys)).bit_length()), np.uint64)
+    for key in keys:
         place = key & (len(slots) - 1)
         while slots[place]:
             place = (place + 1) & (len(slots) - 1)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from dataflow.pipeline.nodes import OperatorNode
+    from dataflow.pipeline.tuning import Suggestion
     from dataflow.plan.plan import Plan
     from dataflow.runtime.runs import Run
 
@@ -70,6 +71,19 @@ class PipelineABC:
     def preview(self, rows: int = 5, *, progress: bool = False) -> Run:
         """Run the first few source rows. What they cost is not paid again by the full run."""
         return self.run(limit=rows, progress=progress)
+
+    def tune(self, keep: float = 0.8, rows: int = 2000, *, progress: bool = False) -> list[Suggestion]:
+        """Run a sample, and find for each filter the thresholds that keep a wished share of the rows that reach it.
+
+        Args:
+            keep: the share, 0-1, that each filter by itself shall keep.
+            rows: source rows of the sample, the first ones.
+            progress: show the sample run.
+        """
+        from dataflow.pipeline.tuning import suggestions
+
+        sample = self.run(limit=rows, progress=progress)
+        return suggestions(self.plan().flows[-1].calls, sample.summary["steps"], keep)
 
     def run(
         self,

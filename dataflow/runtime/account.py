@@ -54,7 +54,7 @@ def _step(call: Call, stats: StepStats, *, reused: bool) -> dict[str, Any]:
     headline = (type(call.operator).__doc__ or "").strip().partition("\n")[0]
     return {
         "step": call.step, "operator": call.name, "kind": call.op.kind if call.op else "free form", "headline": headline,
-        "inputs": [*call.inputs], **columns_of(call),
+        "inputs": [*call.inputs], "measured": getattr(call.operator, "measured", ""), **columns_of(call),
         "settings": masked(settings_of(call.operator)), "reused": reused, **stats.to_dict(),
     }  # fmt: skip
 

@@ -159,6 +159,55 @@ def _mark(x: float, level: int, label: str, width: float) -> str:
     return f'<path class="h-mark" d="M{x:.1f},{y - 10:g}V130"/>{text}'
 
 
+def measures_svg(step: Mapping[str, Any], width: float = 320, bins: int = 32) -> str:
+    """Draw what a filter measured, rows kept below rows dropped, with its thresholds; empty where it measured nothing."""
+    found = {
+        float(at): (amount(rows[0]), amount(rows[1])) for at, rows in mapping(step.get("measures")).items()
+    }
+    if len(found) < 2:
+        return ""
+    limits = {k: float(v) for k, v in mapping(step.get("settings")).items() if _is_limit(k, v)}
+    least, most = min(found), max(found)
+    near = {k: v for k, v in limits.items() if least - (most - least) / 2 <= v <= most + (most - least) / 2}
+    low, high = min([least, *near.values()]), max([most, *near.values()])
+    slot, span = width / bins, (high - low) or 1.0
+    kept, lost = [0.0] * bins, [0.0] * bins
+    for at, rows in found.items():
+        here = min(bins - 1, int((at - low) / span * bins))
+        kept[here], lost[here] = kept[here] + rows[0], lost[here] + rows[1]
+    tall = 90 / max(k + d for k, d in zip(kept, lost, strict=True))
+    bars = "".join(
+        _measure_bar(i * slot, slot, k * tall, d * tall)
+        for i, (k, d) in enumerate(zip(kept, lost, strict=True))
+    )
+    lines = "".join(
+        _mark((v - low) / span * width, i, f"{k} {v:g}", width) for i, (k, v) in enumerate(near.items())
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="hist" role="img" viewBox="-2 0 {width + 4:g} 150" '
+        f'aria-label="Rows by measure, kept and dropped">{bars}<path class="h-axis" d="M0,130.5H{width:g}"/>{lines}'
+        f'<text class="h-label" x="0" y="146">{low:g}</text>'
+        f'<text class="h-label" text-anchor="end" x="{width:g}" y="146">{high:g}</text></svg>'
+    )
+
+
+def _is_limit(name: str, value: object) -> bool:
+    limits = name.startswith(("min", "max")) or "threshold" in name
+    return limits and isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _measure_bar(x: float, slot: float, kept: float, lost: float) -> str:
+    where = f'x="{x + 0.75:.2f}" width="{slot - 1.5:.2f}"'
+    parts = [
+        (f"f-{style}", top, size)
+        for style, top, size in (("kept", 130 - kept, kept), ("drop", 130 - kept - lost, lost))
+        if size
+    ]
+    return "".join(
+        f'<rect class="{c}" {where} y="{y:.1f}" height="{max(size, 1):.1f}"/>' for c, y, size in parts
+    )
+
+
 def latency_svg(step: Mapping[str, Any], width: float = 320, bins: int = 26) -> str:
     """Draw the seconds that an operator's calls took, with p50, p90 and p99; empty where nothing was measured."""
     values = [v for v in map(number, listing(step.get("latencies"))) if v is not None and v >= 0]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dataflow.plan.draw import escaped
+from dataflow.runtime.report_charts import measures_svg
 from dataflow.runtime.report_samples import clip, samples_html
 from dataflow.runtime.report_values import (
     amount,
@@ -113,7 +114,7 @@ def operator_html(step: Step, at: int) -> str:
     reused = '<span class="pill p-plain">reused</span>' if step.get("reused") else ""
     headline = f'<p class="headline">{escaped(step["headline"])}</p>' if step.get("headline") else ""
     left = "".join([_keys(step), _settings(step), _calls_made(step)])
-    right = "".join([_losses(step), _errors(step), _metrics(step)])
+    right = "".join([_losses(step), _measures(step), _errors(step), _metrics(step)])
     body = "".join(f"<div>{part}</div>" for part in (left, right) if part)
     return (
         f'<article id="step-{at}"><h3><span class="n">{escaped(step.get("step", at))}</span>{escaped(name_of(step))} '
@@ -195,6 +196,13 @@ def _losses(step: Step) -> str:
         else ""
     )
     return f'<h4>Rows lost</h4><div class="whole">{bar(split, whole)}</div><table class="reasons">{lines}</table>{more}'
+
+
+def _measures(step: Step) -> str:
+    drawn = measures_svg(step)
+    name = escaped(step.get("measured") or "Measure").capitalize()
+    keys = '<p class="key"><span class="k-kept">kept</span> <span class="k-drop">dropped</span></p>'
+    return f"<h4>{name}</h4>{keys}{drawn}" if drawn else ""
 
 
 def _errors(step: Step) -> str:

@@ -35,6 +35,8 @@ class StepStats:
     errors: Counter[str] = field(default_factory=Counter)
     metrics: dict[str, Any] = field(default_factory=dict)
     samples: list[dict[str, Any]] = field(default_factory=list)
+    measures: dict[str, list[int]] = field(default_factory=dict)
+    """How many rows were kept, and how many dropped, at each measure, rounded to two digits."""
 
     def saw(self, before: pl.DataFrame, done: Outcome, seconds: float) -> None:
         """Add one batch."""
@@ -44,7 +46,9 @@ class StepStats:
         self.failed += done.failed.height
         self.metrics |= done.metrics
         if done.dropped.height:
-            self.dropped.update(done.dropped["reason"].to_list())
+            self.dropped.update(done.dropped["reason"].str.replace(r"(?s): .*", "").to_list())
+        if done.measured is not None:
+            self._count(_histogram(done.measured))
         if done.failed.height:
             kinds, errors = done.failed["kind"].to_list(), done.failed["error"].to_list()
             self.errors.update(f"{k}: {e}"[:300] for k, e in zip(kinds, errors, strict=True))
@@ -64,13 +68,20 @@ class StepStats:
         self.seconds += other.seconds
         self.errors.update(other.errors)
         self.metrics |= other.metrics
+        self._count(other.measures)
         self.samples = (self.samples + other.samples)[:SAMPLES]
+
+    def _count(self, measures: Mapping[str, Sequence[int]]) -> None:
+        for measure, rows in measures.items():
+            have = self.measures.setdefault(measure, [0, 0])
+            self.measures[measure] = [a + b for a, b in zip(have, rows, strict=True)]
 
     def to_dict(self) -> dict[str, Any]:
         u = self.usage
         return {
             "rows_in": self.rows_in, "rows_out": self.rows_out, "dropped": dict(self.dropped.most_common()),
             "failed": self.failed, "seconds": round(self.seconds, 3), "metrics": self.metrics, "samples": self.samples,
+            "measures": self.measures,
             "errors": [{"error": e, "count": n} for e, n in self.errors.most_common(ERRORS)],
             **{k: getattr(u, k) for k in _USAGE}, "failed_calls": u.failed, "models": sorted(u.models),
             "latency": _quantiles(u.latencies), "latencies": [round(x, 4) for x in u.latencies[:200]],
@@ -84,6 +95,17 @@ class StepStats:
     @classmethod
     def from_part(cls, kept: Mapping[str, Any]) -> StepStats:
         return cls(**{**kept, "dropped": Counter(kept["dropped"]), "errors": Counter(kept["errors"])})
+
+
+def _histogram(measured: pl.DataFrame) -> dict[str, list[int]]:
+    """How many rows were kept and dropped at each measure; truth values count as 0 and 1, and what is no number not."""
+    dtype = measured.schema["measure"]
+    if not dtype.is_numeric() and dtype != pl.Boolean:
+        return {}
+    rounded = pl.col("measure").cast(pl.Float64).round_sig_figs(2)
+    counts = measured.group_by(at=rounded).agg(kept=pl.col("kept").sum(), lost=(~pl.col("kept")).sum())
+    found = counts.filter(pl.col("at").is_finite()).sort("at")
+    return {f"{at:g}": [kept, lost] for at, kept, lost in found.iter_rows()}
 
 
 def _quantiles(seconds: Sequence[float]) -> dict[str, float]:

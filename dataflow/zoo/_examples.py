@@ -10,6 +10,8 @@ TEXTS = str(DATA / "texts.jsonl")
 """`text`: an article of one paragraph."""
 CONVERSATIONS = str(DATA / "conversations.jsonl")
 """`conversations`: a list of turns, each with `from` (`human` or `gpt`) and `value`."""
+FUNCTION_CHATS = str(DATA / "function_chats.jsonl")
+"""`system`, `chat`: what an assistant is for, and a dialogue with it as text, with `USER:` and `ASSISTANT:`."""
 DRAFTS = str(DATA / "drafts.jsonl")
 """`raw_content`: a text with mistakes."""
 TERMS = str(DATA / "terms.jsonl")
@@ -28,3 +30,7 @@ BENCH_PREFERENCE = str(DATA / "bench_preference.jsonl")
 """`id`, `context`, `question`, `better`, `rejected`: two answers, of which the first is the better one."""
 MONOMERS = str(DATA / "monomers.jsonl")
 """`text`, `abbreviations`, `golden_label`: passages about polymers, the monomers wanted, and their SMILES."""
+PAGES = str(DATA / "pages.jsonl")
+"""`raw_content`: pages as they are crawled, good ones and what the web is full of."""
+INSTRUCTIONS = str(DATA / "instructions.jsonl")
+"""`instruction`, `output`: requests and answers, some of a word or two."""

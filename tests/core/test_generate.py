@@ -534,3 +534,30 @@ def test_frames_are_not_changed() -> None:
     operator = Grade(llm_serving=ScriptedServing("x"))
     background.run(operator.apply(frame, operator.bind(), Scope()))
     assert frame.equals(before)
+
+
+# ---- conversations of several turns by lists
+
+
+class Recalls(Generate):
+    """Ask again, with the first answer in sight."""
+
+    async def answer(self, ask: Ask, value: str) -> str:
+        first = await ask(f"first {value}")
+        turns = [("user", f"first {value}"), ("assistant", first), ("user", "second")]
+        return await ask(Request(tuple({"role": r, "content": c} for r, c in turns)))
+
+
+def test_a_serving_of_lists_is_given_whole_conversations() -> None:
+    class Talking(Listing):
+        def generate_from_conversations(self, conversations: list[list[dict[str, str]]]) -> list[str]:
+            return [" | ".join(turn["content"] for turn in c) for c in conversations]
+
+    done = run_rows(Recalls(Talking(lambda prompts: ["one"] * len(prompts))), texts("a", "b"))
+    assert column(done, "generated_content") == ["first a | one | second", "first b | one | second"]
+
+
+def test_a_serving_of_single_prompts_fails_a_conversation_rather_than_forget_its_turns() -> None:
+    done = run_rows(Recalls(Listing(lambda prompts: ["one"] * len(prompts))), texts("a"))
+    assert done.frame.height == 0
+    assert "generate_from_conversations" in done.failed["error"].item()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataflow.kernels.repetition import BULLETS, CLOSERS, FULL_STOPS, NAMES, STOP_WORDS
+from dataflow.kernels.repetition import BULLETS, CLOSERS, COUNTS, FULL_STOPS, STOP_WORDS
 from dataflow.kernels.statistics import statistics
 from dataflow.kernels.texts import PARALLEL_BYTES
 
@@ -134,7 +134,7 @@ def test_counts_are_those_of_the_reference_on_several_threads() -> None:
 @pytest.mark.parametrize(
     ("text", "counts"),
     [
-        ("", dict.fromkeys(NAMES, 0)),
+        ("", dict.fromkeys(COUNTS, 0)),
         # overlapping pairs: each word counts once
         ("a a a a", {"plain_words": 4, "top_2gram_chars": 4, "top_3gram_chars": 4, "top_4gram_chars": 0}),
         # of two equally frequent pairs the longer one

@@ -39,8 +39,8 @@ def test_neighbours_share_a_pass(tmp_path: Path, counted: list[tuple[str, int]])
     assert run.table.columns == ["text"]
     assert run.table["text"].to_list() == ["one two three", "three short words"]
     reasons = dict(run.dropped.select("value", "reason").iter_rows())
-    assert reasons["one"] == "words 1; min_words=2, max_words=100000"
-    assert reasons["a b c d"] == "mean word length 1; min_length=3.0, max_length=10.0"
+    assert reasons["one"] == "min_words=2, max_words=100000: words 1"
+    assert reasons["a b c d"] == "min_length=3.0, max_length=10.0: mean word length 1"
 
 
 def test_a_text_that_changes_is_counted_anew(tmp_path: Path, counted: list[tuple[str, int]]) -> None:

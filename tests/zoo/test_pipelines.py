@@ -25,6 +25,7 @@ from dataflow.zoo.bench_eval import (
     BenchEvalSemanticQuestionPipeline,
     BenchEvalSemanticQuestionSingleStepPipeline,
 )
+from dataflow.zoo.conversations import FuncCall_APIPipeline, TextConversationSynthesis_APIPipeline
 from dataflow.zoo.extract_smiles import ExtractSmiles
 from dataflow.zoo.model_comparison import ModelComparisonPipeline
 from dataflow.zoo.multi_hop_qa import Text2MultiHopQA_APIPipeline
@@ -36,6 +37,8 @@ from dataflow.zoo.prompted import (
     PromptedRefiner_APIPipeline,
 )
 from dataflow.zoo.text2qa import Text2QA_APIPipeline
+from dataflow.zoo.text_pt import PTTextSynthesis_APIPipeline
+from dataflow.zoo.text_sft import TextSFTSynthesis_APIPipeline
 from dataflow.zoo.unified_bench import COLUMNS, EXAMPLES, UnifiedBenchEvalPipeline
 
 Rows = list[dict[str, Any]]
@@ -83,6 +86,76 @@ def multi_hop(prompt: str) -> str:
     steps = [{"step": "first"}, {"step": "second"}]
     question = f"Why {crc32(prompt.encode())}?"
     return json.dumps({"question": question, "reasoning_steps": steps, "answer": "so", "supporting_facts": ["a", "b"], "type": "science"})  # fmt: skip
+
+
+def text_sft(prompt: str) -> str:
+    """Three questions, an answer to each, its review, a better answer, and the rating of that."""
+    if "three different questions" in prompt:
+        return json.dumps(
+            {level: f"{level} {crc32(prompt.encode())}?" for level in ("easy", "medium", "hard")}
+        )
+    if "Rate the quality" in prompt:
+        return "2" if "hard" in prompt else "4.5"
+    if "<review>" in prompt:
+        return "<improved>\nbetter\n</improved>"
+    return "Weaknesses: none" if "Review the answer" in prompt else "so"
+
+
+def agents(prompt: str) -> str:
+    """All that speak in a pipeline of function calls; the task of every row is that of the number of its scenario."""
+    if prompt.startswith("<conversation>") or "Name the scenario" in prompt:
+        return (
+            '{"explanation": "fine", "score": 4}'
+            if "Grade the conversation" in prompt
+            else "A guest moves a booking"
+        )
+    if "another scenario" in prompt:
+        return f"Patient {crc32(prompt.encode()) % 90 + 10} moves a visit"
+    if "Write one task" in prompt:
+        return f"Find the visit of {between(prompt, 'scenario').removesuffix(' moves a visit')}."
+    if "Write a subsequent task" in prompt:
+        task = between(prompt, "task")
+        return f"Subsequent Task: Move it to 4 May 2026.\nComposition Task: {task} Move it to 4 May 2026."
+    if "<ans>" in prompt:
+        return "Both are needed, and enough. <ans>yes</ans>"
+    if "Give each sub-task the functions" in prompt:
+        return json.dumps({"sub_tasks": FUNCTION_PLAN})
+    if "Write the message" in prompt:
+        return f"<human>{between(prompt, 'task')}</human>"
+    if "Returned before" in prompt:
+        made = {"visit": "V-1"} if '"find_visit"' in prompt else {"moved": True}
+        return f"<func_return>{json.dumps(made)}</func_return>"
+    return assistant(prompt)
+
+
+def between(prompt: str, tag: str) -> str:
+    return prompt.split(f"<{tag}>\n")[1].split(f"\n</{tag}>")[0]
+
+
+def assistant(heard: str) -> str:
+    """Calls one function after the other, then ends."""
+    if heard.startswith("<func_return"):
+        moved = '"moved"' in heard
+        move = {"name": "move_visit", "arguments": {"visit": "V-1", "day": "2026-05-04"}}
+        return "<final>It is moved.</final>" if moved else f"<func_call>{json.dumps([move])}</func_call>"
+    patient = heard.split("visit of ")[1].split(".")[0]
+    find = {"name": "find_visit", "arguments": {"patient": patient}}
+    return f"<func_call>{json.dumps([find])}</func_call>"
+
+
+def described(name: str, *parameters: str) -> dict[str, Any]:
+    texts = {p: {"type": "string"} for p in parameters}
+    function = {"name": name, "description": f"{name}.", "parameters": texts, "required": list(parameters), "responses": {}}  # fmt: skip
+    return {"sub_task": name, "func_list": [function]}
+
+
+FUNCTION_PLAN = [described("find_visit", "patient"), described("move_visit", "visit", "day")]
+
+
+def chat(prompt: str) -> str:
+    if "Write the assistant's answer" in prompt:
+        return json.dumps({"responses": [f"answer {n}" for n in range(6)]})
+    return json.dumps({"category": "any", "turns": [f"{crc32(prompt.encode())} {n}" for n in range(6)]})
 
 
 def solved(prompt: str) -> str:
@@ -185,6 +258,45 @@ FLOWS = [
         calls=10 * 3,  # two equal answers are not judged
         settings={"source": _examples.TEXTS},
     ),
+    Flow(
+        TextSFTSynthesis_APIPipeline,
+        text_sft,
+        6,
+        ["instruction", "output", "difficulty", "AlpagasusScore"],
+        calls=3 + 8 * 4,
+        settings={"num_samples": 8},
+    ),
+    Flow(
+        PTTextSynthesis_APIPipeline,
+        lambda prompt: f"Question: What is {len(prompt)}?\nAnswer: A number.",
+        10,
+        ["raw_content", "generated_content"],
+        calls=10,
+    ),
+    Flow(
+        FuncCall_APIPipeline,
+        agents,
+        5,
+        [
+            "scenario",
+            "modified_scenario",
+            "atom_task",
+            "subsequent_task",
+            "composition_task",
+            "functions",
+            "conversations",
+            "score",
+        ],
+        calls=5 * (6 + 1 + 3 + 2 + 1),
+    ),
+    Flow(
+        TextConversationSynthesis_APIPipeline,
+        chat,
+        18,
+        ["category", "conversation"],
+        calls=18 * 2,
+        settings={"num_dialogs_per_intent": 2},
+    ),
     Flow(PromptedEvaluator_APIPipeline, SCORES, 8, ["eval_dim_1"], calls=8),
     Flow(PromptedFilter_APIPipeline, SCORES, 4, ["eval_dim_1"], calls=8),
     Flow(PromptedRefiner_APIPipeline, str.upper, 8, [], calls=8),
@@ -278,7 +390,7 @@ def test_line_by_line_and_compiled_give_the_same_table(flow: Flow, tmp_path: Pat
     assert last_table(eager, steps) == last_table(compiled, steps)
     assert (done.rows, done.counts["failed"]) == (flow.rows, 0)
     assert len(line_by_line.requests) == len(streamed.requests) == flow.calls
-    given = list(rows_of(compiled.storage.path_of(0))[0])
+    given = list(rows_of(compiled.storage.path_of(0))[0]) if compiled.storage.first_entry_file_name else []
     assert done.table.columns == [*given, *flow.adds]
     assert compiled.final_keys == done.table.columns
     for cache in (tmp_path / "eager", tmp_path / "compiled") if flow.statistics else ():

@@ -19,7 +19,7 @@ def sentences(text: str) -> list[str]:
     start = 0
     for end in _END.finditer(text):
         piece = text[start : end.end()].strip()
-        if piece and not _is_abbreviated(piece):
+        if piece and not is_abbreviated(piece):
             found.append(piece)
             start = end.end()
     rest = text[start:].strip()
@@ -31,7 +31,7 @@ def _abbreviations() -> frozenset[str]:
     return frozenset(resources.files(__package__).joinpath("abbreviations.txt").read_text("utf-8").split())
 
 
-def _is_abbreviated(piece: str) -> bool:
+def is_abbreviated(piece: str) -> bool:
     """Whether a piece ends in `Dr.`, `e.g.` or an initial like `J.`, so that its sentence goes on."""
     match = _LAST_WORD.search(piece[-24:])
     word = match.group(1).lower() if match else ""

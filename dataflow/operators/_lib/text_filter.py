@@ -32,11 +32,16 @@ class TextStats:
         return pl.col(noted(self.name, group)).struct.field(count)
 
 
-class TextFilter(Filter):
-    """Keeps a text whose measure is as wanted; a row that is dropped is told with its measure. Null is dropped.
+NOT_BLANK = r"[^\s\x1c-\x1f]"
+"""A character that is not white space, as `str.isspace` has it."""
 
-    The kernel is `measure`, of a text column to an expression of one number (or truth value) a text. Together with
-    `keeps`, of that number to a Boolean expression, it decides.
+
+class TextFilter(Filter):
+    """Keeps a text whose measure is as wanted; a row that is dropped is told with its measure.
+
+    The kernel is `measure`, of a text column to an expression of one value a text: a number, a truth value, what was
+    found, or a struct of several numbers. Together with `keeps`, of that value to a Boolean expression, it decides.
+    Null is dropped, and so is a text that is blank: it is empty, or all white space.
     """
 
     kernel: ClassVar[str] = "measure"
@@ -44,6 +49,8 @@ class TextFilter(Filter):
     """What is measured, as the reason of a dropped row names it."""
     labels: ClassVar[str] = "label"
     """What the label column of a kept row holds: 1 (`label`) or the measure itself (`measure`)."""
+    judges_blank: ClassVar[bool] = False
+    """Whether a blank text is measured like any other."""
 
     output_key = Out(doc="1 on every kept row; written where it is named", type="int", optional=True)
 
@@ -63,28 +70,42 @@ class TextFilter(Filter):
     def _kept(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         text = TextStats(str(binding.first_read))
         typed = self.typed(frame, binding)
-        measure = self.measure(text).alias("measure")
+        measure = self.measure(text)
         notes = [note(typed, text.name, group) for group in text.groups]
-        made = typed.with_columns(notes).select(
-            measure,
-            null=text.column.is_null(),
-            keep=text.column.is_not_null() & self.keeps(measure).fill_null(value=False),
+        made = (
+            typed.with_columns(notes)
+            .select(measure=measure, null=text.column.is_null(), blank=self.blank(text))
+            .with_columns(keep=self.keeps(pl.col("measure")).fill_null(value=False))
         )
+        keep = made["keep"] & ~made["null"] & ~made["blank"]
         label = made["measure"].cast(pl.Int64) if self.labels == "measure" else pl.lit(1, pl.Int64)
         written: list[Any] = [label.alias(c) for c in binding.writes.values()]
-        done = Outcome(frame.with_columns(*notes, *written).filter(made["keep"]))
-        lost = (~made["keep"]).arg_true()
+        judged = made.filter(~pl.col("null") & ~pl.col("blank")).select("measure", kept="keep")
+        measured = judged if self.measured else None
+        done = Outcome(frame.with_columns(*notes, *written).filter(keep), measured=measured)
+        lost = (~keep).arg_true()
         if len(lost):
             done.dropped = dropped(frame, lost.to_list(), self._reasons(made[lost]), binding.first_read)
         return done
 
+    def blank(self, text: TextStats) -> pl.Expr:
+        """Whether a text is dropped for being blank."""
+        if self.judges_blank:
+            return pl.lit(value=False)
+        return ~text.column.str.contains(NOT_BLANK).fill_null(value=True)
+
     def _reasons(self, lost: pl.DataFrame) -> list[str]:
-        plain = self.reason()
-        if not self.measured:
-            return ["null" if null else plain for null in lost["null"].to_list()]
+        rule = self.reason()
+        told = (
+            f"{self.measured}: "
+            if rule == "not kept"
+            else f"{rule}: {self.measured} "
+            if self.measured
+            else f"{rule}: "
+        )
         return [
-            "null" if null else f"{self.measured} {shown_measure(value)}; {plain}"
-            for value, null in lost.select("measure", "null").iter_rows()
+            "null" if null else "blank" if blank else f"{told}{shown_measure(value)}"
+            for value, null, blank in lost.select("measure", "null", "blank").iter_rows()
         ]
 
 
@@ -103,8 +124,10 @@ def _statistics(column: pl.Series, group: str) -> pl.Series:
 
 
 def _group_of(count: str) -> str:
-    from dataflow.kernels.statistics import GROUPS  # compiled: loads numba
-
+    try:
+        from dataflow.kernels.statistics import GROUPS  # compiled: loads numba
+    except ModuleNotFoundError as error:
+        raise MissingDependency(str(error.name), "text", "Counting in texts") from None
     found = next((group for group, (_, counts) in GROUPS.items() if count in counts), None)
     if found is None:
         raise AttributeError(count)
@@ -113,4 +136,6 @@ def _group_of(count: str) -> str:
 
 def shown_measure(value: Any) -> str:
     """A measure as the reason of a dropped row shows it."""
-    return f"{value:.6g}" if isinstance(value, float) else f"{value}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {shown_measure(v)}" for name, v in value.items())
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)

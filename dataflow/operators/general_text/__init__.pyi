@@ -3,26 +3,92 @@
 from typing import Literal
 
 from dataflow.core.protocols import Storage
+from dataflow.operators.general_text import character_filters as _character_filters
 from dataflow.operators.general_text import decontamination as _decontamination
+from dataflow.operators.general_text import html_refiners as _html_refiners
+from dataflow.operators.general_text import line_filters as _line_filters
+from dataflow.operators.general_text import normalisation as _normalisation
+from dataflow.operators.general_text import phrase_filters as _phrase_filters
+from dataflow.operators.general_text import reference_refiners as _reference_refiners
 from dataflow.operators.general_text import repetition as _repetition
+from dataflow.operators.general_text import sentence_filters as _sentence_filters
+from dataflow.operators.general_text import space_refiners as _space_refiners
+from dataflow.operators.general_text import spelling as _spelling
+from dataflow.operators.general_text import symbol_refiners as _symbol_refiners
 from dataflow.operators.general_text import token_count as _token_count
 from dataflow.operators.general_text import web_quality as _web_quality
 from dataflow.operators.general_text import web_text as _web_text
 from dataflow.operators.general_text import word_filters as _word_filters
+from dataflow.operators.general_text import word_refiners as _word_refiners
+from dataflow.operators.general_text.phrase_filters import Language, Words
 
 __all__ = [
+    "AlphaWordsFilter",
+    "BlocklistFilter",
     "C4LineRefiner",
     "C4QualityFilter",
+    "CapitalWordsFilter",
+    "CharNumberFilter",
+    "ColonEndFilter",
+    "ContentNullFilter",
+    "CurlyBracketFilter",
     "DecontaminationFilter",
     "FineWebQualityFilter",
     "GopherQualityFilter",
     "GopherRepetitionFilter",
+    "HtmlEntityFilter",
+    "HtmlEntityRefiner",
     "HtmlExtractRefiner",
+    "HtmlUrlRemoverRefiner",
+    "IDCardFilter",
+    "LineEndWithEllipsisFilter",
+    "LineStartWithBulletpointFilter",
+    "LineWithJavascriptFilter",
+    "LoremIpsumFilter",
+    "LowercaseRefiner",
     "MeanWordLengthFilter",
     "MojibakeRefiner",
+    "NoPuncFilter",
+    "ReferenceRemoverRefiner",
+    "RemoveContractionsRefiner",
+    "RemoveEmojiRefiner",
+    "RemoveEmoticonsRefiner",
+    "RemoveExtraSpacesRefiner",
+    "RemoveImageRefsRefiner",
+    "RemoveNumberRefiner",
+    "RemovePunctuationRefiner",
+    "RemoveRepetitionsPunctuationRefiner",
+    "RemoveStopwordsRefiner",
+    "SentenceNumberFilter",
+    "SpecialCharacterFilter",
+    "SpellingCorrectionRefiner",
+    "StemmingLemmatizationRefiner",
+    "StopWordFilter",
+    "SymbolWordRatioFilter",
+    "TextNormalizationRefiner",
     "TokenCountSampleEvaluator",
+    "UniqueWordsFilter",
+    "WatermarkFilter",
     "WordNumberFilter",
 ]
+
+class AlphaWordsFilter(_word_filters.AlphaWordsFilter):
+    def __init__(self, threshold: float, use_tokenizer: bool) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class BlocklistFilter(_phrase_filters.BlocklistFilter):
+    def __init__(
+        self,
+        language: Literal["en", "zh"] = "en",
+        threshold: int = 1,
+        use_tokenizer: bool = False,
+        words: Words | None = None,
+    ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
 
 class C4LineRefiner(_web_quality.C4LineRefiner):
     def __init__(
@@ -34,6 +100,36 @@ class C4QualityFilter(_web_quality.C4QualityFilter):
     def __init__(
         self, min_sentences: int = 5, remove_lorem_ipsum: bool = True, remove_curly_brackets: bool = True
     ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class CapitalWordsFilter(_word_filters.CapitalWordsFilter):
+    def __init__(self, threshold: float = 0.2, use_tokenizer: bool = False) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class CharNumberFilter(_character_filters.CharNumberFilter):
+    def __init__(self, threshold: int = 100) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class ColonEndFilter(_line_filters.ColonEndFilter):
+    def __init__(self) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class ContentNullFilter(_character_filters.ContentNullFilter):
+    def __init__(self) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class CurlyBracketFilter(_character_filters.CurlyBracketFilter):
+    def __init__(self, threshold: float = 0.025) -> None: ...
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
@@ -96,6 +192,16 @@ class GopherRepetitionFilter(_repetition.GopherRepetitionFilter):
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
 
+class HtmlEntityFilter(_phrase_filters.HtmlEntityFilter):
+    def __init__(self) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class HtmlEntityRefiner(_html_refiners.HtmlEntityRefiner):
+    def __init__(self, html_entities: tuple[str, ...] = ..., decode: bool = False) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
 class HtmlExtractRefiner(_web_text.HtmlExtractRefiner):
     def __init__(
         self,
@@ -108,6 +214,44 @@ class HtmlExtractRefiner(_web_text.HtmlExtractRefiner):
     ) -> None: ...
     def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
 
+class HtmlUrlRemoverRefiner(_html_refiners.HtmlUrlRemoverRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class IDCardFilter(_phrase_filters.IDCardFilter):
+    def __init__(self, threshold: int = 3) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class LineEndWithEllipsisFilter(_line_filters.LineEndWithEllipsisFilter):
+    def __init__(self, threshold: float = 0.3) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class LineStartWithBulletpointFilter(_line_filters.LineStartWithBulletpointFilter):
+    def __init__(self, threshold: float = 0.9) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class LineWithJavascriptFilter(_line_filters.LineWithJavascriptFilter):
+    def __init__(self, threshold: int = 3, max_share: float = 0.5) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class LoremIpsumFilter(_phrase_filters.LoremIpsumFilter):
+    def __init__(self, threshold: float = 3e-08) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class LowercaseRefiner(_space_refiners.LowercaseRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
 class MeanWordLengthFilter(_word_filters.MeanWordLengthFilter):
     def __init__(self, min_length: float = 3, max_length: float = 10) -> None: ...
     def run(
@@ -118,11 +262,110 @@ class MojibakeRefiner(_web_text.MojibakeRefiner):
     def __init__(self, other_faults: bool = False) -> None: ...
     def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
 
+class NoPuncFilter(_sentence_filters.NoPuncFilter):
+    def __init__(self, threshold: int = 112) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class ReferenceRemoverRefiner(_reference_refiners.ReferenceRemoverRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveContractionsRefiner(_word_refiners.RemoveContractionsRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveEmojiRefiner(_symbol_refiners.RemoveEmojiRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveEmoticonsRefiner(_symbol_refiners.RemoveEmoticonsRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveExtraSpacesRefiner(_space_refiners.RemoveExtraSpacesRefiner):
+    def __init__(self, keep_newlines: bool = False) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveImageRefsRefiner(_reference_refiners.RemoveImageRefsRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveNumberRefiner(_symbol_refiners.RemoveNumberRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemovePunctuationRefiner(_symbol_refiners.RemovePunctuationRefiner):
+    def __init__(self, unicode_punctuation: bool = False) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveRepetitionsPunctuationRefiner(_space_refiners.RemoveRepetitionsPunctuationRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveStopwordsRefiner(_word_refiners.RemoveStopwordsRefiner):
+    def __init__(self, lang: str = "en") -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class SentenceNumberFilter(_sentence_filters.SentenceNumberFilter):
+    def __init__(self, min_sentences: int = 3, max_sentences: int = 7500) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class SpecialCharacterFilter(_character_filters.SpecialCharacterFilter):
+    def __init__(self) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class SpellingCorrectionRefiner(_spelling.SpellingCorrectionRefiner):
+    def __init__(
+        self,
+        max_edit_distance: int = 2,
+        prefix_length: int = 7,
+        dictionary_path: str = "frequency_dictionary_en_82_765.txt",
+    ) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class StemmingLemmatizationRefiner(_word_refiners.StemmingLemmatizationRefiner):
+    def __init__(self, method: Literal["stemming", "lemmatization"] = "stemming") -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class StopWordFilter(_phrase_filters.StopWordFilter):
+    def __init__(self, threshold: float, use_tokenizer: bool, language: Language = "en") -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class SymbolWordRatioFilter(_word_filters.SymbolWordRatioFilter):
+    def __init__(self, threshold: float = 0.4) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class TextNormalizationRefiner(_normalisation.TextNormalizationRefiner):
+    def __init__(self, day_first: bool = True) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
 class TokenCountSampleEvaluator(_token_count.TokenCountSampleEvaluator):
     def __init__(self, tokenizer: str, special_tokens: bool = False) -> None: ...
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str = "token_count"
     ) -> str: ...
+
+class UniqueWordsFilter(_word_filters.UniqueWordsFilter):
+    def __init__(self, threshold: float = 0.1) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class WatermarkFilter(_phrase_filters.WatermarkFilter):
+    def __init__(self, watermarks: Words = ("Copyright", "Watermark", "Confidential")) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
 
 class WordNumberFilter(_word_filters.WordNumberFilter):
     def __init__(self, min_words: int = 20, max_words: int = 100000) -> None: ...

@@ -1,0 +1,115 @@
+"""Cleaning a corpus: filters, de-duplication and refiners beside what other projects take for the same work.
+
+The corpus is made of text that lies on the machine, with exact and near duplicates, spam, short and HTML documents planted in it. Each work is a
+process of its own, from JSONL to JSONL; the slow ones are given the first part of the corpus alone, and compared by documents a second. What
+was kept is compared too, with what was planted and with what others kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bench import peers
+from bench.corpus_text import write_corpus
+
+DOCUMENTS = 200_000
+LIMIT_S = 1200
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another project at a work, and how many documents it is given."""
+
+    name: str
+    documents: int
+
+
+RIVALS = {
+    "gopher": (Rival("datatrove", 5_000),),
+    "minhash": (Rival("daft", DOCUMENTS), Rival("datatrove", 5_000)),
+    "exact": (Rival("daft", DOCUMENTS), Rival("datatrove", 20_000)),
+    "chain": (Rival("daft", DOCUMENTS),),
+    "pretraining": (),
+}
+"""The works, and who does them beside."""
+
+
+def measure(documents: int = DOCUMENTS) -> Iterator[str]:
+    """A line for each work and project."""
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = Path(folder, "corpus.jsonl")
+        write_corpus(corpus, documents)
+        yield f"{documents:,} documents, {corpus.stat().st_size / 1e6:,.0f} MB"
+        for work, rivals in RIVALS.items():
+            mine, kept = _mine(work, corpus, Path(folder))
+            yield f"{work}: {_told(mine, documents)}{_quality(work, corpus, kept)}"
+            for rival in rivals:
+                yield f"{work}: {_beside(rival, work, corpus, mine, documents, kept, Path(folder))}"
+
+
+def _mine(work: str, corpus: Path, folder: Path) -> tuple[dict[str, Any], set[str]]:
+    cache = folder / work
+    command = [sys.executable, "-m", "bench.corpus_pipelines", work, str(corpus), str(cache)]
+    env = {k: v for k, v in os.environ.items() if k != "_RJEM_MALLOC_CONF"}
+    done = subprocess.run(command, check=True, capture_output=True, timeout=LIMIT_S, env=env)
+    made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    table = max(cache.glob("*.jsonl"), key=lambda p: p.stat().st_mtime)
+    with table.open("rb") as file:
+        kept = {json.loads(line)["id"] for line in file}
+    return made | {"rows": len(kept)}, kept
+
+
+def _beside(
+    rival: Rival, work: str, corpus: Path, mine: dict[str, Any], documents: int, kept: set[str], folder: Path
+) -> str:
+    given = min(rival.documents, documents)
+    part, ids = folder / f"first{given}.jsonl", folder / "kept.json"
+    with corpus.open("rb") as whole, part.open("wb") as file:
+        file.writelines(islice(whole, given))
+    program = f"peer_{rival.name.replace('-', '_')}.py"
+    theirs = peers.run(rival.name, program, work, part, ids)
+    if theirs is None:
+        return f"{peers.title(rival.name)} is not to be had here"
+    ratio = documents / mine["seconds"] / (given / theirs["seconds"])
+    return f"{peers.title(rival.name)}: {_told(theirs, given)}; {ratio:.1f} times as long a document{_agreement(part, kept, ids)}"
+
+
+def _agreement(part: Path, kept: set[str], theirs: Path) -> str:
+    """On how many of the documents both decided alike."""
+    other = set(json.loads(theirs.read_text()))
+    with part.open("rb") as file:
+        alike = [(row["id"] in kept) == (row["id"] in other) for row in map(json.loads, file)]
+    return f"; decided alike on {sum(alike) / len(alike):.1%}"
+
+
+def _told(done: dict[str, Any], documents: int) -> str:
+    return (
+        f"{documents / done['seconds']:,.0f} documents a second ({documents:,} in {done['seconds']:.1f} s, {done['cpu_seconds']:.1f} s CPU, "
+        f"{done['peak_mb']:,.0f} MB), {done['rows']:,} kept"
+    )
+
+
+def _quality(work: str, corpus: Path, kept: set[str]) -> str:
+    """For a de-duplication how much of what was planted it found, and what it took besides."""
+    if work not in ("minhash", "exact"):
+        return ""
+    with corpus.open("rb") as file:
+        rows = [(row["id"], row["kind"]) for row in map(json.loads, file)]
+    gone = {
+        kind: [i not in kept for i, k in rows if k == kind] for kind in ("exact_dup", "near_dup", "normal")
+    }
+    return "; removed " + ", ".join(f"{sum(g) / max(1, len(g)):.2%} of {k}" for k, g in gone.items())
+
+
+if __name__ == "__main__":
+    for told in measure(*map(int, sys.argv[1:])):
+        print(told, flush=True)

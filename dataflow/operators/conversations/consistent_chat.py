@@ -1,0 +1,146 @@
+"""Dialogues made up from intents and topics."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from dataflow.core.asking import Ask
+from dataflow.core.errors import ReplyError
+from dataflow.core.generate import Source, build
+from dataflow.core.ports import Binding, Out
+from dataflow.core.prompt import DIYPromptABC, PromptABC, prompt_restrict
+from dataflow.core.protocols import Request
+from dataflow.core.replies import clip, parse_json
+from dataflow.prompts.consistent_chat import (
+    ChatResponses,
+    ChatTurns,
+    ConsistentChatPrompt,
+    intents,
+    numbered,
+)
+
+_DEFAULT = ConsistentChatPrompt()
+_AGES = (
+    "a teenager",
+    "a student",
+    "somebody in their thirties",
+    "a parent of small children",
+    "somebody over seventy",
+)
+_MANNERS = ("in a hurry", "careful and precise", "chatty", "sceptical", "shy", "cheerful", "rather tired")
+_BACKGROUNDS = (
+    "new to the matter",
+    "with some experience",
+    "who read a little about it",
+    "who failed at it once",
+)
+
+Turns = list[dict[str, str]]
+
+
+@prompt_restrict(ConsistentChatPrompt)
+class ConsistentChatGenerator(Source):
+    """Make up dialogues that keep to one intent and topic: two model calls for each row.
+
+    For each of nine intents `num_dialogs_per_intent` dialogues are made: first all that the user says in
+    `num_turns_per_dialog` turns, then the answers. Topic, course of the dialogue and person are drawn by `seed`
+    and the row's number; no topic of an intent comes again before all 24 have come. More turns than asked for are
+    cut off; a reply with fewer turns, or not one answer to each, fails its row.
+    """
+
+    num_dialogs_per_intent: int = Field(20, ge=0)
+    """How many rows are made for each of the nine intents."""
+    num_turns_per_dialog: int = Field(6, ge=1)
+    """How many turns the user has in a dialogue, each with an answer."""
+    temperature: float = Field(0.9, ge=0)
+    """Kept for pipelines that give it: how replies are sampled is set where the serving is made. Rows differ at 0 too."""
+    prompt_template: ConsistentChatPrompt | DIYPromptABC | None = None
+    """What is asked; a user's own may take `mode` (`query` or `response`), `topic`, `queries`, `intent`, `flow`, `person`, `num_turns`."""
+    seed: int = 0
+    """Changes which topic, course and person each row gets."""
+
+    output_category_key = Out("category", "the intent")
+    output_conversation_key = Out(
+        "conversation", "the turns, each with `role` (`user` or `assistant`) and `value`", type="json"
+    )
+
+    @property
+    def prompt(self) -> PromptABC:
+        return self.prompt_template or _DEFAULT
+
+    def slot_names(self, binding: Binding) -> set[str]:
+        return {"mode", "topic", "queries", "intent", "flow", "person", "num_turns"}
+
+    def total(self) -> int:
+        return len(intents()) * self.num_dialogs_per_intent
+
+    async def make(self, ask: Ask, number: int) -> tuple[str, Turns]:
+        drawn = self.drawn(number)
+        turns = self.turns(await ask(self._request("query", drawn)))
+        asked = {"topic": drawn["topic"], "queries": numbered(turns), "num_turns": len(turns)}
+        answers = self.answers(await ask(self._request("response", asked)), len(turns))
+        said = zip(turns, answers, strict=True)
+        roles = ("user", "assistant")
+        return drawn["intent"], [
+            {"role": r, "value": v} for pair in said for r, v in zip(roles, pair, strict=True)
+        ]
+
+    def drawn(self, number: int) -> dict[str, Any]:
+        """What the row of that number is about, and who speaks."""
+        which, nth = divmod(number, self.num_dialogs_per_intent)
+        intent = intents()[which]
+        topics = Random(f"{self.seed}/{which}").sample(intent.topics, len(intent.topics))
+        draw = Random(f"{self.seed}/{which}/{nth}")
+        person = (
+            f"{draw.choice(_AGES)}, {draw.choice(_MANNERS)}, {draw.choice(_BACKGROUNDS)}; number {nth + 1}"
+        )
+        return {
+            "intent": intent.intent,
+            "topic": topics[nth % len(topics)],
+            "flow": draw.choice(intent.flows),
+            "person": person,
+            "num_turns": self.num_turns_per_dialog,
+        }
+
+    def _request(self, mode: str, slots: dict[str, Any]) -> Request:
+        if isinstance(self.prompt, ConsistentChatPrompt):
+            return build(self.prompt.part("query" if mode == "query" else "response"), slots)
+        return build(self.prompt, slots | {"mode": mode})
+
+    def turns(self, reply: str) -> list[str]:
+        """What the user says, as many turns as are wanted."""
+        made = parse_json(reply)
+        said = _texts(ChatTurns, {"turns": made} if isinstance(made, list) else made, "turns", reply)
+        if len(said) < self.num_turns_per_dialog:
+            raise ReplyError(
+                f"{len(said)} turns, not {self.num_turns_per_dialog}, in the reply {clip(reply)}"
+            )
+        return said[: self.num_turns_per_dialog]
+
+    def answers(self, reply: str, wanted: int) -> list[str]:
+        """An answer to each turn: a list of texts, or of objects with a `response`."""
+        made = parse_json(reply)
+        answers = made if isinstance(made, list) else made.get("responses")
+        if isinstance(answers, list):
+            answers = [a.get("response") if isinstance(a, dict) else a for a in answers]
+        said = _texts(ChatResponses, {"responses": answers}, "responses", reply)
+        if len(said) != wanted:
+            raise ReplyError(f"{len(said)} answers to {wanted} turns, in the reply {clip(reply)}")
+        return said
+
+
+def _texts(shape: type[ChatTurns | ChatResponses], made: Any, field: str, reply: str) -> list[str]:
+    """The texts of a reply, none of them blank."""
+    try:
+        found: list[str] = getattr(shape.model_validate(made), field)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ReplyError(
+            f"{'/'.join(map(str, fault['loc']))}: {fault['msg']}, in the reply {clip(reply)}"
+        ) from error
+    if blank := [n for n, text in enumerate(found, 1) if not text.strip()]:
+        raise ReplyError(f"{field} {blank[0]} is blank, in the reply {clip(reply)}")
+    return [text.strip() for text in found]

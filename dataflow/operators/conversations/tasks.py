@@ -1,0 +1,98 @@
+"""Tasks of several steps, and whether their steps achieve them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from dataflow.core.errors import ReplyError
+from dataflow.core.frames import as_text
+from dataflow.core.generate import Generate, build
+from dataflow.core.outcome import Outcome, shown
+from dataflow.core.ports import Binding, In, Out
+from dataflow.core.prompt import prompt_restrict
+from dataflow.core.protocols import Request
+from dataflow.core.replies import clip, without_thinking
+from dataflow.operators.conversations._replies import any_null, divided, headed, listed
+from dataflow.prompts.conversations import (
+    CompositionTaskFilterPrompt,
+    ParathenSeqTaskGeneratePrompt,
+    SequentialTaskGeneratePrompt,
+)
+
+
+@prompt_restrict(SequentialTaskGeneratePrompt)
+class SequentialTaskGenerator(Generate):
+    """Write a task that follows each task, and both as one: one model call a row.
+
+    Each part may run over several lines; a reply that lacks one fails the row.
+    """
+
+    input_task_key = In(doc="the task")
+    output_subsequent_task_key = Out("subsequent_task", "the task that follows")
+    output_composition_task_key = Out("composition_task", "both as one task")
+
+    def request(self, task: Any) -> Request:
+        return build(SequentialTaskGeneratePrompt(), {"task": as_text(task)})
+
+    def parse(self, reply: str) -> tuple[str, ...]:
+        return headed(reply, "Subsequent Task", "Composition Task")
+
+
+@prompt_restrict(ParathenSeqTaskGeneratePrompt)
+class ParaSeqTaskGenerator(Generate):
+    """Write a task beside each, one that follows from both, and all three as one: one model call a row.
+
+    Each part may run over several lines; a reply that lacks one fails the row.
+    """
+
+    input_task_key = In(doc="the task")
+    output_parallel_task_key = Out("parallel_task", "the task beside it")
+    output_subsequent_task_key = Out("subsequent_task", "the task that follows from both")
+    output_composition_task_key = Out("composition_task", "all three as one task")
+
+    def request(self, task: Any) -> Request:
+        return build(ParathenSeqTaskGeneratePrompt(), {"task": as_text(task)})
+
+    def parse(self, reply: str) -> tuple[str, ...]:
+        return headed(reply, "Parallel Task", "Subsequent Task", "Composition Task")
+
+
+@prompt_restrict(CompositionTaskFilterPrompt)
+class CompositionTaskFilter(Generate):
+    """Keep the tasks that their sub-tasks achieve, as a model judges: one call a row.
+
+    The reason of a dropped row is the model's. A row with a null is dropped without a call, with the reason
+    `null`; a reply without a verdict fails the row instead of dropping it.
+    """
+
+    input_composition_task_key = In(doc="the task as a whole")
+    input_sub_tasks_keys = In(doc="the columns of its sub-tasks", type="any", many=True)
+    output_key = Out(doc="1 on every kept row; written where it is named", type="int", optional=True)
+
+    def skips(self, row: tuple[Any, ...]) -> bool:
+        return any_null(row)
+
+    def request(self, task: Any, sub_tasks: list[Any]) -> Request:
+        slots = {"task": as_text(task), "sub_tasks": listed(sub_tasks)}
+        return build(CompositionTaskFilterPrompt(), slots)
+
+    def parse(self, reply: str) -> int | str:
+        """1 for yes; for no, the reason."""
+        reasons, _, verdict = without_thinking(reply).rpartition("<ans>")
+        match verdict.partition("</ans>")[0].strip(" .*\n").lower() if _ else "":
+            case "yes":
+                return 1
+            case "no":
+                return (
+                    f"not achieved: {shown(' '.join(reasons.split()))}" if reasons.strip() else "not achieved"
+                )
+        raise ReplyError(f"no <ans>yes</ans> or <ans>no</ans> in the reply {clip(reply)}")
+
+    def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
+        return divided(self, frame, binding, results, _reason)
+
+
+def _reason(result: int | str | None) -> str | None:
+    return "null" if result is None else None if result == 1 else str(result)

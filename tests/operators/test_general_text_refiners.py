@@ -1,0 +1,230 @@
+"""The refiners of general_text against slow twins, on any text; and their promises."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from itertools import groupby
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataflow.core.errors import ConfigError
+from dataflow.kernels.rewriting import collapsed_repeats, collapsed_spaces
+from dataflow.operators._lib.text_refiner import TextRefiner, word_list
+from dataflow.operators._lib.word_lists import stop_words
+from dataflow.operators.general_text.html_refiners import HtmlEntityRefiner, HtmlUrlRemoverRefiner
+from dataflow.operators.general_text.normalisation import TextNormalizationRefiner
+from dataflow.operators.general_text.reference_refiners import ReferenceRemoverRefiner, RemoveImageRefsRefiner
+from dataflow.operators.general_text.space_refiners import (
+    LowercaseRefiner,
+    RemoveExtraSpacesRefiner,
+    RemoveRepetitionsPunctuationRefiner,
+)
+from dataflow.operators.general_text.spelling import SpellingCorrectionRefiner
+from dataflow.operators.general_text.symbol_refiners import (
+    RemoveEmojiRefiner,
+    RemoveEmoticonsRefiner,
+    RemoveNumberRefiner,
+    RemovePunctuationRefiner,
+)
+from dataflow.operators.general_text.word_refiners import (
+    RemoveContractionsRefiner,
+    RemoveStopwordsRefiner,
+    StemmingLemmatizationRefiner,
+)
+from dataflow.testing import check_operator
+from dataflow.testing.cases import run_rows
+
+REFINERS: list[TextRefiner] = [
+    HtmlEntityRefiner(),
+    HtmlUrlRemoverRefiner(),
+    LowercaseRefiner(),
+    ReferenceRemoverRefiner(),
+    RemoveContractionsRefiner(),
+    RemoveEmojiRefiner(),
+    RemoveEmoticonsRefiner(),
+    RemoveExtraSpacesRefiner(),
+    RemoveExtraSpacesRefiner(keep_newlines=True),
+    RemoveImageRefsRefiner(),
+    RemoveNumberRefiner(),
+    RemovePunctuationRefiner(unicode_punctuation=True),
+    RemoveRepetitionsPunctuationRefiner(),
+    RemoveStopwordsRefiner(),
+    SpellingCorrectionRefiner(),
+    StemmingLemmatizationRefiner(),
+    StemmingLemmatizationRefiner(method="lemmatization"),
+    TextNormalizationRefiner(),
+]
+SPACES = " \t\n\r\x0b\x0c\x1c\x85\u00a0\u2028\u2029\u3000"
+PARTS = st.sampled_from(
+    [
+        *SPACES, "\r\n", *".,;:!?…-_()<>{}[]&=/$#*'’|\\", "a", "B", "é", "中", "ʼ", "1", "٣", "²", "😀", "👨", "\u200d", "\ufe0f",
+        "\u20e3", "🇧", "🏽", "🫠", "©", "♀", "◌\u0301", "the", "of", "cat", "don't", "I'd", "it's", "can", "ain", "gonna", "lt", "amp",
+        "ref", "cite", "http://", "x.org", "images", ":)", ":-(", "^_^", "T_T", "<3", "2024", "31", "May", "v", "USD", "million", "US",
+        "script", "<b>", "</b>", "<!--", "-->", "图", "一二三四五", "U+2605", "deadbeef.png", "&#60;",
+    ]
+)  # fmt: skip
+TEXTS = st.one_of(st.text(max_size=40), st.lists(PARTS, max_size=16).map("".join))
+
+
+def refined(op: TextRefiner, *texts: str | None) -> list[str | None]:
+    done = run_rows(op, [{"raw_content": t} for t in texts])
+    assert not done.failed.height
+    return done.frame["raw_content"].to_list()
+
+
+def plain_spaces(text: str) -> str:
+    return " ".join(text.split())
+
+
+def plain_lines(text: str) -> str:
+    runs = re.split(r"(\s+)", text.strip())
+
+    def instead(run: str) -> str:
+        breaks = len(re.findall("\r\n|[\n\r\x85\u2028\u2029]", run))
+        return "\n" * min(breaks, 2) or " "
+
+    return "".join(instead(r) if i % 2 else r for i, r in enumerate(runs))
+
+
+def plain_repeats(text: str) -> str:
+    made = []
+    for character, run in groupby(text):
+        once = unicodedata.category(character)[0] in "PS" and not "\U0001f1e6" <= character <= "\U0001f1ff"
+        made.append(character if once else "".join(run))
+    return "".join(made)
+
+
+def plain_numbers(text: str) -> str:
+    return re.sub(
+        "[0-9]",
+        "",
+        "".join("0" if c.isdigit() else c for c in text)
+        .replace("0\ufe0f\u20e3", "0")
+        .replace("0\u20e3", "0"),
+    )
+
+
+def plain_punctuation(text: str) -> str:
+    return "".join(c for c in text if not (c.isascii() and c.isprintable() and not c.isalnum() and c != " "))
+
+
+def plain_emoji(text: str) -> bool:
+    """Whether no emoji is left."""
+    return not re.search(
+        "[\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff\U0001f1e6-\U0001f1ff\ufe0f]", text
+    )
+
+
+TWINS: list[tuple[TextRefiner, Callable[[str], str]]] = [
+    (RemoveExtraSpacesRefiner(), plain_spaces),
+    (RemoveExtraSpacesRefiner(keep_newlines=True), plain_lines),
+    (RemoveRepetitionsPunctuationRefiner(), plain_repeats),
+    (RemoveNumberRefiner(), plain_numbers),
+    (RemovePunctuationRefiner(), plain_punctuation),
+]
+
+
+@pytest.mark.parametrize(("op", "twin"), TWINS, ids=lambda x: type(x).__name__)
+@settings(max_examples=300, deadline=None)
+@given(texts=st.lists(TEXTS, min_size=1, max_size=4))
+def test_equals_its_slow_twin(op: TextRefiner, twin: Callable[[str], str], texts: list[str]) -> None:
+    assert refined(op, *texts) == [twin(t) for t in texts]
+
+
+IDEMPOTENT = [op for op in REFINERS if not isinstance(op, (HtmlEntityRefiner, HtmlUrlRemoverRefiner, ReferenceRemoverRefiner, RemoveImageRefsRefiner, StemmingLemmatizationRefiner, SpellingCorrectionRefiner))]  # fmt: skip
+
+
+@pytest.mark.parametrize("op", IDEMPOTENT, ids=lambda op: type(op).__name__)
+@settings(max_examples=300, deadline=None)
+@given(text=TEXTS)
+def test_once_is_enough(op: TextRefiner, text: str) -> None:
+    once = refined(op, text)
+    assert refined(op, *once) == once
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=TEXTS)
+def test_no_emoji_is_left(text: str) -> None:
+    (made,) = refined(RemoveEmojiRefiner(), text)
+    assert made is not None
+    assert plain_emoji(made)
+    kept = [c for c in text if c.isalnum() and not unicodedata.category(c).startswith("S")]
+    gone = [c for c in kept if c not in made and c not in "0123456789"]
+    assert gone == []
+
+
+def test_numbers_are_what_python_calls_digits() -> None:
+    every = [
+        chr(p) for p in range(0x110000) if chr(p).isdigit() or unicodedata.category(chr(p)) in ("Nl", "No")
+    ]
+    assert refined(RemoveNumberRefiner(), *every) == ["" if c.isdigit() else c for c in every]
+
+
+def test_long_columns_are_rewritten_by_many_threads() -> None:
+    texts = pl.Series("t", [None, "", *(f"  é {i}!!  \n\n中 .. " * 100 for i in range(1000))])
+    given = texts.to_list()
+    assert collapsed_spaces(texts).to_list() == [None if t is None else plain_spaces(t) for t in given]
+    assert collapsed_repeats(texts).to_list() == [None if t is None else plain_repeats(t) for t in given]
+    assert collapsed_spaces(texts[5:9]).to_list() == [plain_spaces(t) for t in given[5:9] if t is not None]
+
+
+@pytest.mark.parametrize("emoticon", word_list("emoticons.txt"))
+def test_each_emoticon_goes_only_where_it_stands_alone(emoticon: str) -> None:
+    alone, inside = refined(RemoveEmoticonsRefiner(), f"a {emoticon} b", f"a{emoticon}b")
+    assert (alone, inside) == ("a  b", f"a{emoticon}b")
+
+
+@pytest.mark.parametrize("line", [w for w in word_list("contractions_en.txt") if not w.startswith("*")])
+def test_each_contraction_is_written_out(line: str) -> None:
+    short, _, long = line.partition("\t")
+    lower, upper, curly = refined(
+        RemoveContractionsRefiner(), f"x {short}.", f"x {short.upper()}.", f"x {short.replace(chr(39), '’')}."
+    )
+    assert (lower, upper, curly) == (f"x {long}.", f"x {long.upper()}.", f"x {long}.")
+
+
+def test_stop_words_are_function_words() -> None:
+    assert {"the", "of", "don't"} <= set(stop_words("en"))
+    assert not {"bill", "computer", "home"} & set(stop_words("en"))
+    assert stop_words("english") == stop_words("en")
+    with pytest.raises(ConfigError, match="klingon"):
+        RemoveStopwordsRefiner(lang="klingon")
+
+
+def test_settings_that_cannot_be() -> None:
+    with pytest.raises(ConfigError, match="no entity 'nosuch'"):
+        HtmlEntityRefiner(html_entities=("lt", "nosuch"))
+    with pytest.raises(ConfigError, match="prefix_length"):
+        SpellingCorrectionRefiner(max_edit_distance=3, prefix_length=3)
+    with pytest.raises(ValueError, match="stemming"):
+        StemmingLemmatizationRefiner(method="cutting")
+
+
+def test_a_dictionary_of_ones_own(tmp_path: object) -> None:
+    file = tmp_path / "words.txt"  # type: ignore[operator]
+    file.write_text("dataflow 10\nwhale 5\n", "utf-8")
+    op = SpellingCorrectionRefiner(dictionary_path=str(file))
+    assert refined(op, "a datfalow of whlae and things") == ["a dataflow of whale and things"]
+
+
+def test_a_dictionary_that_is_nowhere() -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        run_rows(SpellingCorrectionRefiner(dictionary_path="nowhere.txt"), [{"raw_content": "a text"}])
+
+
+def test_in_place_unless_a_column_is_named() -> None:
+    rows = [{"body": "A  B"}]
+    op = RemoveExtraSpacesRefiner()
+    assert run_rows(op, rows, input_key="body").frame["body"].to_list() == ["A B"]
+    done = run_rows(op, rows, input_key="body", output_key="clean").frame
+    assert (done["body"].to_list(), done["clean"].to_list()) == (["A  B"], ["A B"])
+
+
+@pytest.mark.parametrize("op", REFINERS, ids=lambda op: type(op).__name__)
+def test_promises(op: TextRefiner) -> None:
+    check_operator(op)
