@@ -1,6 +1,6 @@
 """How much of a text repeats itself: the counts of the Gopher rules, in one pass over its words and one over its n-grams.
 
-What is counted is said at `NAMES`, and once more, slowly and plainly, by the tests' reference.
+What is counted is said at `COUNTS`, and once more, slowly and plainly, by the tests' reference.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from dataflow.kernels.sets import Hashes, fold, hash_of
 from dataflow.kernels.texts import Texts, run
 
 Bytes = NDArray[np.uint8]
+Classes = NDArray[np.uint16]
 Counts = NDArray[np.int64]
 Places = NDArray[np.int32]
 
@@ -41,7 +42,7 @@ CLOSERS = "\"'”’»)]」』）"
 TOP = (2, 3, 4)
 REPEATED = (5, 6, 7, 8, 9, 10)
 
-NAMES: Mapping[str, str] = {
+COUNTS: Mapping[str, str] = {
     "runs": "runs without white space",
     "lettered_runs": "those with a letter of any alphabet",
     "hash_marks": "`#`",
@@ -92,7 +93,7 @@ def _repetition(
     last: int,
     out: Counts,
     table: Classes,
-    marks: Classes,
+    marks: Bytes,
     lower: Places,
     stops: Hashes,
 ) -> None:
@@ -197,16 +198,16 @@ def _repetition(
         ngrams(values, ends, words, names, counts, found, slots, places, made[13:])
 
 
-def _marks() -> Classes:
+def _marks() -> Bytes:
     """For each code point 1 where it ends a sentence, 2 where it may follow that, 3 where it begins an item."""
-    table = np.zeros_like(classes())
+    table = np.zeros(len(classes()), np.uint8)
     table[[ord(c) for c in FULL_STOPS]] = 1
     table[[ord(c) for c in CLOSERS]] = 2
     table[[ord(c) for c in BULLETS]] = 3
     return table
 
 
-def repetition_of(texts: Texts, out: Counts) -> None:
-    """Fill a row of counts, in the order of `NAMES`, for each text."""
+def count_repetition(texts: Texts, out: Counts) -> None:
+    """Fill a row of counts, in the order of `COUNTS`, for each text."""
     stops = np.array([hash_of(w) for w in STOP_WORDS], np.uint64)
     run(_repetition, texts, out, classes(), _marks(), lowered(), stops)

@@ -17,7 +17,7 @@ GROUPS: Mapping[str, tuple[Callable[[Texts, Counts], None], Mapping[str, str]]] 
     "characters": (character_counts.count_characters, character_counts.COUNTS),
     "words": (word_counts.count_words, word_counts.COUNTS),
     "lines": (line_counts.count_lines, line_counts.COUNTS),
-    "repetition": (repetition.repetition_of, repetition.NAMES),
+    "repetition": (repetition.count_repetition, repetition.COUNTS),
 }
 """The groups: what computes each, and what its counts are, in their order."""
 

@@ -28,9 +28,9 @@ BENCH_CHOICES = str(DATA / "bench_choices.jsonl")
 """`id`, `context`, `question`, `choices`, `labels`: the numbers of all right choices, from 0."""
 BENCH_PREFERENCE = str(DATA / "bench_preference.jsonl")
 """`id`, `context`, `question`, `better`, `rejected`: two answers, of which the first is the better one."""
+MONOMERS = str(DATA / "monomers.jsonl")
+"""`text`, `abbreviations`, `golden_label`: passages about polymers, the monomers wanted, and their SMILES."""
 PAGES = str(DATA / "pages.jsonl")
 """`raw_content`: pages as they are crawled, good ones and what the web is full of."""
 INSTRUCTIONS = str(DATA / "instructions.jsonl")
 """`instruction`, `output`: requests and answers, some of a word or two."""
-MONOMERS = str(DATA / "monomers.jsonl")
-"""`text`, `abbreviations`, `golden_label`: passages about polymers, the monomers wanted, and their SMILES."""
