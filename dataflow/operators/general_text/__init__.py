@@ -6,5 +6,26 @@ from dataflow.core.lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
-    {"MeanWordLengthFilter": "word_filters", "WordNumberFilter": "word_filters"},
+    {
+        "BleuSampleEvaluator": "references",
+        "CiderSampleEvaluator": "references",
+        "LLMLanguageFilter": "language",
+        "LangkitFilter": "readability",
+        "LangkitSampleEvaluator": "readability",
+        "LanguageFilter": "language",
+        "LanguageSampleEvaluator": "language",
+        "LexicalDiversityFilter": "lexical_diversity",
+        "LexicalDiversitySampleEvaluator": "lexical_diversity",
+        "MeanWordLengthFilter": "word_filters",
+        "NERRefiner": "entities",
+        "NgramFilter": "ngram",
+        "NgramSampleEvaluator": "ngram",
+        "PIIAnonymizeRefiner": "entities",
+        "PIIRefiner": "pii",
+        "PerspectiveFilter": "perspective",
+        "PerspectiveSampleEvaluator": "perspective",
+        "PresidioFilter": "entities",
+        "PresidioSampleEvaluator": "entities",
+        "WordNumberFilter": "word_filters",
+    },
 )
