@@ -83,5 +83,5 @@ def _vector(
     squares = [0.0] * n
     for gram, weight in weights.items():
         squares[len(gram) - 1] += weight * weight
-    bigrams = sum(count for gram, count in grams.items() if len(gram) == 2)
-    return weights, [math.sqrt(s) for s in squares], bigrams
+    words = sum(count for gram, count in grams.items() if len(gram) == 1)
+    return weights, [math.sqrt(s) for s in squares], max(0, words - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib import import_module, resources
 from typing import Any, NamedTuple
@@ -48,24 +48,24 @@ def measured(text: str) -> Readability:
     sentences = textstat.sentence_count(text)
     letters, chars = textstat.letter_count(text), textstat.char_count(text)
     many = sum(n >= MANY for n in counts)
-    hard = difficult(zip(words, counts, strict=True), 2)
+    hard = {w for w, n in zip(words, counts, strict=True) if _is_difficult(w, n, 2)}
     spoken = sum(counts)
     n = max(1, len(words))
     per_sentence = len(words) / max(1, sentences)
     ease = 206.835 - 1.015 * per_sentence - 84.6 * spoken / n if words else 0.0
-    index = 4.71 * chars / n + 0.5 * per_sentence - 21.43 if words else 0.0
+    index = 4.71 * chars / len(text.split()) + 0.5 * per_sentence - 21.43 if words else 0.0
     grades = [
         0.39 * per_sentence + 11.8 * spoken / n - 15.59,  # Flesch-Kincaid
         1.043 * math.sqrt(30 * many / max(1, sentences)) + 3.1291,  # SMOG
         5.88 * letters / n - 29.6 * sentences / n - 15.8,  # Coleman-Liau
         index,
-        _dale_chall(100 * difficult(zip(words, counts, strict=True), 0) / n, per_sentence),
+        _dale_chall(100 * _difficult(words, counts, 0) / n, per_sentence),
         _linsear(text, textstat),
-        0.4 * (per_sentence + 100 * hard / n),  # Gunning fog
+        0.4 * (per_sentence + 100 * _difficult(words, counts, MANY) / n),  # Gunning fog
     ]
     level = aggregate(ease, grades) if words else 0.0
     return Readability(
-        ease, index, level, spoken, len(words), sentences, chars, letters, many, counts.count(1), hard
+        ease, index, level, spoken, len(words), sentences, chars, letters, many, counts.count(1), len(hard)
     )  # fmt: skip
 
 
@@ -107,10 +107,13 @@ def _linsear(text: str, textstat: Any) -> float:
     return (number - 2 if number <= 20 else number) / 2
 
 
-def difficult(words: Iterable[tuple[str, int]], least: int) -> int:
-    """How many words are no easy ones of Dale and Chall, and have at least so many syllables."""
-    easy = easy_words()
-    return sum(n >= least and word.lower() not in easy for word, n in words)
+def _difficult(words: Sequence[str], counts: Sequence[int], least: int) -> int:
+    return sum(_is_difficult(word, n, least) for word, n in zip(words, counts, strict=True))
+
+
+def _is_difficult(word: str, count: int, least: int) -> bool:
+    """Whether a word is no easy one of Dale and Chall, and has at least so many syllables."""
+    return count >= least and word.lower() not in easy_words()
 
 
 @lru_cache(100_000)

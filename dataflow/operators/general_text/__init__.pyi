@@ -14,7 +14,7 @@ from dataflow.operators.general_text import references as _references
 from dataflow.operators.general_text import word_filters as _word_filters
 from dataflow.operators.general_text.lexical_diversity import Metric
 from dataflow.operators.general_text.pii import Kind
-from dataflow.operators.general_text.readability import Metric
+from dataflow.operators.general_text.readability import Measure
 
 __all__ = [
     "BleuSampleEvaluator",
@@ -80,9 +80,9 @@ class LLMLanguageFilter(_language.LLMLanguageFilter):
 class LangkitFilter(_readability.LangkitFilter):
     def __init__(
         self,
-        min_scores: dict[Metric, float] = ...,
-        max_scores: dict[Metric, float] = ...,
-        metrics_to_keep: dict[Metric, bool] | list[Metric] | None = None,
+        min_scores: dict[Measure, float] = ...,
+        max_scores: dict[Measure, float] = ...,
+        metrics_to_keep: dict[Measure, bool] | list[Measure] | None = None,
     ) -> None: ...
     def run(
         self,

@@ -58,10 +58,10 @@ class _Personal(_Analysed):
 
 
 class PresidioSampleEvaluator(_Personal):
-    """Count the pieces of personal data in each text: names, places, dates, numbers, addresses, by Presidio.
+    """Count the pieces of personal data in each text: names, places, dates, numbers, addresses.
 
-    Names are found by a small spaCy model, the rest by patterns and checksums. Of finds that overlap the surest counts. The model
-    reads some 30 kB of text a second.
+    By Presidio: names are found by a small spaCy model, the rest by patterns and checksums. Of finds that overlap the
+    surest counts. The model reads some 30 kB of text a second.
     """
 
     leading: ClassVar[tuple[str, ...]] = ("device", "lang", "model_cache_dir")
@@ -100,10 +100,10 @@ class PIIAnonymizeRefiner(_Personal):
 
 
 class NERRefiner(_Analysed):
-    """Put the label of each named entity in its place, such as `[PERSON]`, as found by spaCy in English texts.
+    """Put the label of each named entity in an English text in its place, such as `[PERSON]`.
 
-    The labels are those of OntoNotes: PERSON, ORG, GPE, DATE, MONEY and others. Only the entity itself is replaced, not the
-    same word elsewhere.
+    Entities are found by a small spaCy model. The labels are those of OntoNotes: PERSON, ORG, GPE, DATE, MONEY and
+    others. Only the entity itself is replaced, not the same word elsewhere.
     """
 
     output_key = Out(doc="where the text goes; the column read, unless named", like="input_key")

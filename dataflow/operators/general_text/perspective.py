@@ -23,8 +23,8 @@ from dataflow.operators._lib.score_range import ScoreRange
 class PerspectiveSampleEvaluator(RowOperator):
     """Score how likely readers find each text toxic, 0 to 1, by the Perspective API: one call a row.
 
-    The serving (`PerspectiveAPIServing`) says what is scored; the API reads the first 20,480 bytes of a text. A text that is
-    null or blank has null; a call that fails fails its row.
+    The serving (`PerspectiveAPIServing`) says what is scored; the API reads the first 20,480 bytes of a text. A text
+    that is null or blank has null; a call that fails fails its row.
     """
 
     kind: ClassVar[str] = "Judge"

