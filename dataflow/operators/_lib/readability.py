@@ -57,7 +57,7 @@ def measured(text: str) -> Readability:
     grades = [
         0.39 * per_sentence + 11.8 * spoken / n - 15.59,  # Flesch-Kincaid
         1.043 * math.sqrt(30 * many / max(1, sentences)) + 3.1291,  # SMOG
-        5.88 * letters / n - 29.6 * sentences / n - 15.8,  # Coleman-Liau
+        5.8 * letters / n - 29.6 * sentences / n - 15.8,  # Coleman-Liau, whose own factor is 5.88
         index,
         _dale_chall(100 * _difficult(words, counts, 0) / n, per_sentence),
         _linsear(text, textstat),

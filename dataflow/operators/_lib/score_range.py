@@ -64,7 +64,7 @@ class ScoreRange(RowOperator):
 class MetricRange(ScoreRange):
     """The same for evaluators of several scores, each with bounds of its own, in `min_scores` and `max_scores`.
 
-    The argument `output_keys` of a run names the metrics that decide.
+    The argument `output_keys` of a run names the metrics that decide, where not all do.
     """
 
     metrics: ClassVar[Mapping[str, str]] = {}
@@ -73,6 +73,8 @@ class MetricRange(ScoreRange):
     def bind(self, **keys: Any) -> Binding:
         binding = super().bind(**keys)
         named = binding.args["output_keys"]
+        if named is None:
+            return binding
         if not isinstance(named, (list, tuple)):
             raise BindError(
                 f"{type(self).__name__}.run needs output_keys, a list of metrics; {named!r} is none"
@@ -87,7 +89,11 @@ class MetricRange(ScoreRange):
 
     def bounds(self, binding: Binding) -> Mapping[str, Bounds]:
         lowest, highest = getattr(self, "min_scores", {}), getattr(self, "max_scores", {})
-        return {self.metrics[m]: (lowest.get(m), highest.get(m)) for m in binding.args["output_keys"]}
+        named = binding.args["output_keys"]
+        return {
+            self.metrics[m]: (lowest.get(m), highest.get(m))
+            for m in (self.metrics if named is None else named)
+        }
 
 
 def divided(done: Outcome, reasons: Sequence[str | None], binding: Binding) -> Outcome:

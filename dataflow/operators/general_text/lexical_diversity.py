@@ -40,7 +40,7 @@ class LexicalDiversityFilter(MetricRange, LexicalDiversitySampleEvaluator):
 
     keeps_unscored: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = {"mtld": "output_mtld_key", "hdd": "output_hdd_key"}
-    output_keys = Arg(("mtld", "hdd"), "the metrics that decide")
+    output_keys = Arg(None, "the metrics that decide, `mtld` and `hdd`; both where left out")
 
     min_scores: dict[Metric, float] = {"mtld": 50, "hdd": 0.8}
     """Lowest score kept, by metric."""

@@ -88,7 +88,7 @@ class LangkitFilter(MetricRange, LangkitSampleEvaluator):
     """
 
     metrics: ClassVar[Mapping[str, str]] = {m: f"output_{m}_key" for m in RANGES}
-    output_keys = Arg(tuple(RANGES), "the measures that decide")
+    output_keys = Arg(None, "the measures that decide, such as `sentence_count`; all where left out")
 
     min_scores: dict[Measure, float] = {m: low for m, (low, _) in RANGES.items()}
     """Lowest score kept, by measure."""
