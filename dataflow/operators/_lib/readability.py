@@ -7,13 +7,17 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from importlib import import_module, resources
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from dataflow.core.errors import MissingDependency
 
 MANY = 3
 """Syllables of a long word, at least."""
+_NO_LETTER, _SPACE = re.compile(r"\W"), re.compile(r"\s")
+_SENTENCE = re.compile(r"\b[^.!?]+[.!?]*")
 _PUNCTUATION = re.compile(r"[^\w\s']|'(?![tsd]|ve|ll|re)")
 
 
@@ -36,17 +40,16 @@ class Readability(NamedTuple):
 def measured(text: str) -> Readability:
     """The measures of a text.
 
-    Words, sentences, characters and the list of easy words are those of textstat. Syllables are told by hyphenation
-    alone, so that the figures are the same on every machine: textstat would fetch a dictionary.
+    They are those of textstat, reckoned anew: textstat would fetch a dictionary of syllables, which are told by
+    hyphenation alone here, and keeps the last texts in memory. Its list of easy words is used.
 
     Raises:
         MissingDependency: textstat is not installed.
     """
-    textstat = _textstat()
     words = _bare(text).split()
     counts = [syllables(word) for word in words]
-    sentences = textstat.sentence_count(text)
-    letters, chars = textstat.letter_count(text), textstat.char_count(text)
+    sentences = sentences_of(text)
+    letters, chars = len(_NO_LETTER.sub("", text)), len(_SPACE.sub("", text))
     many = sum(n >= MANY for n in counts)
     hard = {w for w, n in zip(words, counts, strict=True) if _is_difficult(w, n, 2)}
     spoken = sum(counts)
@@ -60,13 +63,18 @@ def measured(text: str) -> Readability:
         5.8 * letters / n - 29.6 * sentences / n - 15.8,  # Coleman-Liau, whose own factor is 5.88
         index,
         _dale_chall(100 * _difficult(words, counts, 0) / n, per_sentence),
-        _linsear(text, textstat),
+        _linsear(text),
         0.4 * (per_sentence + 100 * _difficult(words, counts, MANY) / n),  # Gunning fog
     ]
     level = aggregate(ease, grades) if words else 0.0
     return Readability(
         ease, index, level, spoken, len(words), sentences, chars, letters, many, counts.count(1), len(hard)
     )  # fmt: skip
+
+
+def sentences_of(text: str) -> int:
+    """The sentences of a text: runs up to `.`, `!` or `?` of more than two words; one where there are none."""
+    return max(min(1, len(text)), sum(len(_bare(s).split()) > 2 for s in _SENTENCE.findall(text)))
 
 
 def _bare(text: str) -> str:
@@ -92,7 +100,7 @@ def _dale_chall(percent_hard: float, per_sentence: float) -> float:
     return 0.1579 * percent_hard + 0.0496 * per_sentence + (3.6365 if percent_hard > 5 else 0)
 
 
-def _linsear(text: str, textstat: Any) -> float:
+def _linsear(text: str) -> float:
     """Linsear Write, of the first hundred words."""
     parts = text.split()
     taken, words = 0, list[str]()
@@ -103,7 +111,7 @@ def _linsear(text: str, textstat: Any) -> float:
         if bare := _bare(part):
             words.append(bare)
     points: int = sum(3 if n >= MANY else 1 for n in map(syllables, words) if n)
-    number: float = points / max(1, textstat.sentence_count(" ".join(parts[:taken])))
+    number: float = points / max(1, sentences_of(" ".join(parts[:taken])))
     return (number - 2 if number <= 20 else number) / 2
 
 
@@ -125,9 +133,11 @@ def syllables(word: str) -> int:
 @cache
 def easy_words() -> frozenset[str]:
     """The words that most pupils of the fourth grade know, by Dale and Chall."""
-    _textstat()
-    listed = resources.files("textstat").joinpath("resources/en/easy_words.txt").read_text("utf-8")
-    return frozenset(line.strip() for line in listed.splitlines())
+    found = find_spec("textstat")  # importing it would load nltk
+    if found is None or found.origin is None:
+        raise MissingDependency("textstat", "text", "Measuring readability")
+    listed = Path(found.origin).parent / "resources" / "en" / "easy_words.txt"
+    return frozenset(line.strip() for line in listed.read_text("utf-8").splitlines())
 
 
 @cache
@@ -137,12 +147,3 @@ def _hyphenation() -> Any:
     except ModuleNotFoundError as error:
         raise MissingDependency(str(error.name), "text", "Counting syllables") from None
     return pyphen.Pyphen(lang="en_US")
-
-
-@cache
-def _textstat() -> Any:
-    try:
-        import textstat
-    except ModuleNotFoundError as error:
-        raise MissingDependency(str(error.name), "text", "Measuring readability") from None
-    return textstat
