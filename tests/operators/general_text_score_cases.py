@@ -110,10 +110,15 @@ READABILITY = [
         ],
     ),
     keeps(LangkitFilter(), [PROSE, SIMPLE, "", None], [PROSE]),
-    keeps(LangkitFilter({"lexicon_count": 6}, {"lexicon_count": 6}), [PROSE, SIMPLE, None], [SIMPLE]),
+    keeps(
+        LangkitFilter({"lexicon_count": 6}, {"lexicon_count": 6}),
+        [PROSE, SIMPLE, None],
+        [SIMPLE],
+        shown=False,
+    ),
     keeps(LangkitFilter(metrics_to_keep=["sentence_count"]), [PROSE, SIMPLE, ""], [PROSE, SIMPLE]),
-    keeps(LangkitFilter(metrics_to_keep={"sentence_count": False}), [SIMPLE, ""], [SIMPLE, ""]),
-    keeps(LangkitFilter(), [SIMPLE, ""], [SIMPLE], output_keys=["sentence_count"]),
+    keeps(LangkitFilter(metrics_to_keep={"sentence_count": False}), [SIMPLE, ""], [SIMPLE, ""], shown=False),
+    keeps(LangkitFilter(), [SIMPLE, ""], [SIMPLE], output_keys=["sentence_count"], shown=False),
 ]
 
 REFERENCES = [
@@ -208,8 +213,6 @@ PII = [
             "Card 4111 1111 1111 1111, not 4111 1111 1111 1112.": "Card <CARD>, not 4111 1111 1111 1112.",
             "IBAN DE89 3704 0044 0532 0130 00 AND GB82WEST12345698765432.": "IBAN <IBAN> AND <IBAN>.",
             "DE88 3704 0044 0532 0130 00": "DE88 3704 0044 0532 0130 00",
-            f"key={SECRET}": "key=<API_KEY>",
-            "-----BEGIN RSA " + "PRIVATE KEY-----\nab\n-----END RSA PRIVATE KEY-----": "<API_KEY>",
             "plain": "plain",
             "": "",
             None: None,
@@ -222,6 +225,14 @@ PII = [
                 "std::vector<int> and [::2]",
             )
         },
+    ),
+    maps(
+        PIIRefiner(kinds=("api_key",)),
+        {
+            f"key={SECRET}": "key=<API_KEY>",
+            "-----BEGIN RSA " + "PRIVATE KEY-----\nab\n-----END RSA PRIVATE KEY-----": "<API_KEY>",
+        },
+        shown=False,
     ),
     maps(PIIRefiner(kinds=("email",)), {"a@b.org at 10.0.0.1": "<EMAIL> at 10.0.0.1"}),
     maps(PIIRefiner(phone_region=None), {"212-555-0123": "212-555-0123", "+12125550123": "<PHONE>"}),

@@ -21,8 +21,8 @@ class BleuSampleEvaluator(Map):
     """Score each text by its BLEU against its references, 0 to 1.
 
     BLEU is from Papineni et al. (2002): the precision of n-grams of up to `n` words, and a penalty for brevity.
-    Words are
-    parted by white space. Orders for which the text is too short do not count. A row without a reference has null.
+    Words are parted by white space. Orders for which the text is too short do not count. A row without a reference
+    has null.
     """
 
     input_key = In("raw_content", "the text")
@@ -64,9 +64,10 @@ class CiderSampleEvaluator(Dataset):
     """Score each text by its CIDEr-D against its references, 0 to 10.
 
     CIDEr-D is from Vedantam, Zitnick and Parikh (2015), arXiv 1411.5726: n-grams count that are rare in the corpus.
-    Words are parted by white space, and are compared as they are. How rare an n-gram is, is counted over the references of the whole table, so that all rows are
-    read before the first is scored; or is read from `idf_path`. A row without a text or reference has null; so
-    have all where fewer than two rows have references, for nothing is rare then.
+    Words are parted by white space, and are compared as they are. How rare an n-gram is, is counted
+    over the references of the whole table, so that all rows are read before the first is scored; or is read from
+    `idf_path`. A row without a text or reference has null; so have all where fewer than two rows have references, for
+    nothing is rare then.
 
     Raises:
         ConfigError: a file of frequencies that is not there or cannot be read.
