@@ -8,7 +8,7 @@ import sys
 import polars as pl
 import pytest
 from general_text_score_cases import PERSONAL
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.core.errors import ConfigError
@@ -32,6 +32,7 @@ PARTS = st.sampled_from(
 TEXTS = st.lists(st.lists(PARTS, max_size=30).map("".join), max_size=4)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_texts_that_are_passed_over_have_nothing_to_find(texts: list[str]) -> None:
     op = PIIRefiner()
@@ -48,6 +49,7 @@ def test_each_kind_alone_is_found_by_its_own_pattern(kind: str) -> None:
     assert made.count("<") == 1
 
 
+@settings(deadline=None)
 @given(st.text("0123456789", min_size=1, max_size=20), st.integers(0, 19), st.integers(1, 9))
 def test_luhn_finds_every_digit_that_is_wrong(digits: str, at: int, off: int) -> None:
     right = next(digits + c for c in "0123456789" if luhn(digits + c))
@@ -56,6 +58,7 @@ def test_luhn_finds_every_digit_that_is_wrong(digits: str, at: int, off: int) ->
     assert not luhn(wrong)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(IBAN_LENGTHS)), st.integers(0, 10**30 - 1), st.integers(1, 9))
 def test_iban_finds_every_digit_that_is_wrong(country: str, number: int, off: int) -> None:
     body = f"{number:030d}"[: IBAN_LENGTHS[country] - 4]
@@ -109,6 +112,7 @@ def slowly_apart(spans: list[Span]) -> list[Span]:
     return sorted(kept)
 
 
+@settings(deadline=None)
 @given(SPANS)
 def test_spans_are_taken_apart_as_by_hand(spans: list[Span]) -> None:
     assert apart(spans) == slowly_apart(spans)

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 from general_text_score_cases import CASES, DISTINCT, ENGLISH, GERMAN, PERSONAL, REPEATED
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.core.errors import BindError, ConfigError
@@ -65,6 +65,7 @@ def slow_ratio(text: str, n: int, *, by_character: bool) -> float:
     return len(set(grams)) / len(grams) if tokens else 0.0
 
 
+@settings(deadline=None)
 @given(st.lists(st.text() | st.text("ab c,.\n哈é") | WORDS, max_size=5), st.integers(1, 6), st.booleans())
 def test_n_grams_are_counted_as_by_hand(texts: list[str], n: int, by_character: bool) -> None:
     column = pl.Series(texts, dtype=pl.String)
@@ -120,6 +121,7 @@ def slow_hdd(words: list[str]) -> float:
     return float(score)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([f"w{i}" for i in range(30)]), min_size=51, max_size=300))
 def test_vocabulary_is_measured_as_by_hand(words: list[str]) -> None:
     assert mtld(words) == pytest.approx(slow_mtld(words))
@@ -191,6 +193,7 @@ PROSE = st.lists(
 ).map(" ".join)  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.sampled_from(SENTENCES) | PROSE)
 def test_readability_is_that_of_textstat(text: str) -> None:
     import textstat
@@ -241,6 +244,7 @@ def slow_bleu(text: str, reference: str, n: int) -> float:
     return min(1, math.exp(1 - len(theirs) / len(mine))) * math.exp(sum(logs) / len(logs))
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS, st.integers(1, 5))
 def test_bleu_is_reckoned_as_by_hand(text: str, reference: str, n: int) -> None:
     made = BleuSampleEvaluator(n, smoothing="none").map(text, reference)
@@ -255,11 +259,11 @@ def test_bleu_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "length"),
+    ("given_settings", "length"),
     [({"eff": "shortest"}, 3), ({"eff": "average"}, 4), ({"eff": "longest"}, 5), ({"special_reflen": 8}, 8)],
 )
-def test_bleu_wants_the_length_that_is_asked_for(settings: dict[str, Any], length: int) -> None:
-    made = BleuSampleEvaluator(1, **settings).map("a b", ["a b c", "a b c d e"])
+def test_bleu_wants_the_length_that_is_asked_for(given_settings: dict[str, Any], length: int) -> None:
+    made = BleuSampleEvaluator(1, **given_settings).map("a b", ["a b c", "a b c d e"])
     assert made == pytest.approx(math.exp(1 - length / 2))
 
 
@@ -281,6 +285,7 @@ def slow_cider(text: str, reference: str, corpus: list[str], n: int, sigma: floa
     return 10 * total / n * math.exp(-(gap**2) / (2 * sigma**2))
 
 
+@settings(deadline=None)
 @given(WORDS, st.lists(WORDS, min_size=2, max_size=4), st.integers(1, 4), st.sampled_from([1.0, 6.0]))
 def test_cider_is_reckoned_as_by_hand(text: str, references: list[str], n: int, sigma: float) -> None:
     rows = [{"raw_content": text, "reference": r} for r in references]
@@ -326,9 +331,9 @@ def test_an_own_model_must_be_there_and_be_one() -> None:
     Path("model.bin").write_bytes(b"no model")
     with pytest.raises(ConfigError, match="no such file"):
         LanguageFilter("en", model_path="absent.bin").keep("a")
-    for settings in ({"model_path": "model.bin"}, {"model_cache_dir": "."}):
+    for own in ({"model_path": "model.bin"}, {"model_cache_dir": "."}):
         with pytest.raises(ConfigError, match="no fastText model"):
-            LanguageFilter("en", **settings).keep("a")
+            LanguageFilter("en", **own).keep("a")
 
 
 def test_an_own_model_is_found_in_a_folder() -> None:

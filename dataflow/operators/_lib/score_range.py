@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import polars as pl
 
 from dataflow.core.errors import BindError, did_you_mean
-from dataflow.core.frames import values
 from dataflow.core.outcome import Outcome, dropped
 from dataflow.core.ports import Binding
 from dataflow.core.protocols import Scope
@@ -38,27 +37,34 @@ class ScoreRange(RowOperator):
 
     def _within(self, scored: Outcome, binding: Binding) -> Outcome:
         frame = scored.frame
-        columns = [
-            (binding.writes[port], values(frame[binding.writes[port]]), low, high)
-            for port, (low, high) in self.bounds(binding).items()
-        ]
-        absent = [v is None for v in values(frame[str(binding.first_read)])]
+        ranges = [(binding.writes[port], *bounds) for port, bounds in self.bounds(binding).items()]
+        absent = frame[str(binding.first_read)].is_null()
+        lost = absent.clone()
+        for name, low, high in ranges:
+            score = frame[name]
+            if not self.keeps_unscored:
+                lost |= score.is_null()
+            if low is not None:
+                lost |= (score < low).fill_null(value=False)
+            if high is not None:
+                lost |= (score > high).fill_null(value=False)
+        rows = lost.arg_true().to_list()
         reasons = [
-            "null" if absent[i] else self._reason([(name, s[i], low, high) for name, s, low, high in columns])
-            for i in range(frame.height)
+            "null" if absent[i] else self._reason([(n, frame[n][i], low, high) for n, low, high in ranges])
+            for i in rows
         ]
-        return divided(scored, reasons, binding)
+        return divided(scored, dict(zip(rows, reasons, strict=True)), binding)
 
-    def _reason(self, scores: Sequence[tuple[str, Any, float | None, float | None]]) -> str | None:
+    def _reason(self, scores: Sequence[tuple[str, Any, float | None, float | None]]) -> str:
+        """Why a row with these scores is dropped: the first that lies outside of its bounds."""
         for name, score, low, high in scores:
-            if score is None:
-                if not self.keeps_unscored:
-                    return "null"
-            elif low is not None and score < low:
+            if score is None and not self.keeps_unscored:
+                return "null"
+            if score is not None and low is not None and score < low:
                 return f"{name} {score:.6g} is below {low:g}"
-            elif high is not None and score > high:
+            if score is not None and high is not None and not score <= high:
                 return f"{name} {score:.6g} is above {high:g}"
-        return None
+        return "not kept"
 
 
 class MetricRange(ScoreRange):
@@ -96,11 +102,10 @@ class MetricRange(ScoreRange):
         }
 
 
-def divided(done: Outcome, reasons: Sequence[str | None], binding: Binding) -> Outcome:
-    """The outcome without the rows that there is a reason to drop."""
-    lost = [i for i, reason in enumerate(reasons) if reason is not None]
-    if lost:
-        account = dropped(done.frame, lost, [r for r in reasons if r is not None], binding.first_read)
+def divided(done: Outcome, reasons: Mapping[int, str], binding: Binding) -> Outcome:
+    """The outcome without the rows, by position, that there is a reason to drop."""
+    if reasons:
+        account = dropped(done.frame, list(reasons), list(reasons.values()), binding.first_read)
         done.dropped = pl.concat([done.dropped, account])
-        done.frame = keep_rows(done.frame, [reason is None for reason in reasons])
+        done.frame = keep_rows(done.frame, [i not in reasons for i in range(done.frame.height)])
     return done

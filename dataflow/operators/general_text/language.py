@@ -103,7 +103,9 @@ class LLMLanguageFilter(Generate):
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
         allowed = codes_of(self.allowed_languages)
-        reasons = [
-            "null" if code is None else None if code in allowed else f"language {code}" for code in results
-        ]
+        reasons = {
+            i: "null" if code is None else f"language {code}"
+            for i, code in enumerate(results)
+            if code not in allowed
+        }
         return divided(super().finish(frame, binding, results), reasons, binding)
