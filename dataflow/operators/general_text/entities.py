@@ -19,6 +19,7 @@ class _Analysed(Map):
     """Makes a value of each text and the spans that a model finds in it; texts are read in batches."""
 
     runs_model: ClassVar[bool] = True
+    extras: ClassVar[tuple[str, ...]] = ("pii",)
     input_key = In("raw_content", "the text")
 
     def spans(self, texts: Sequence[str]) -> list[list[Span]]:

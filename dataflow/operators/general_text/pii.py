@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import Field, field_validator
@@ -23,6 +23,7 @@ class PIIRefiner(Map):
     left; `PIIAnonymizeRefiner` finds those. Texts without a candidate cost next to nothing.
     """
 
+    extras: ClassVar[tuple[str, ...]] = ("text",)
     input_key = In("raw_content", "the text")
     output_key = Out(doc="where the text goes; the column read, unless named", like="input_key")
 

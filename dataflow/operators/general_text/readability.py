@@ -45,6 +45,7 @@ class LangkitSampleEvaluator(Map):
     of pronunciation to fetch. A text without words has 0 in every measure of its words.
     """
 
+    extras: ClassVar[tuple[str, ...]] = ("text",)
     input_key = In("raw_content", "the text")
     output_flesch_reading_ease_key = Out(
         "LangkitFleschReadingEaseScore",
