@@ -149,12 +149,12 @@ def describe(cls: type, lang: str = "en") -> Description:
         streams=bool(getattr(cls, "streams", False)),
         needs=(*_servings(settings), *extras_of(cls)),
     )
-    return _translated(described, _words(cls, lang)) if lang != "en" else described
+    return _translated(described, _locale(lang).get(cls.__name__)) if lang != "en" else described
 
 
 def get_desc(cls: type, lang: str = "zh") -> str:
     """The description as text, in the language asked for where it is there, else in English."""
-    return describe(cls, lang).text(lang if _words(cls, lang) else "en")
+    return describe(cls, lang).text(lang if cls.__name__ in _locale(lang) else "en")
 
 
 def domain_of(module: str) -> str:
@@ -243,11 +243,6 @@ def _servings(settings: Iterable[SettingInfo]) -> Iterator[str]:
     for setting in settings:
         if setting.name.endswith("_serving"):
             yield setting.name.removesuffix("_serving")
-
-
-def _words(cls: type, lang: str) -> Mapping[str, Any] | None:
-    """The description of a class of this package; one of the user's may have the same name."""
-    return _locale(lang).get(cls.__name__) if cls.__module__.startswith("dataflow.") else None
 
 
 @cache

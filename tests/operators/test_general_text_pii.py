@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,6 +14,7 @@ from general_text_score_cases import PERSONAL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dataflow
 from dataflow.core.errors import ConfigError
 from dataflow.operators._lib import entities as models
 from dataflow.operators._lib.entities import PIECE_CHARS, entities, personal_data
@@ -170,12 +174,11 @@ def test_a_model_that_is_not_installed_is_told() -> None:
 
 
 def test_importing_the_operators_loads_no_model() -> None:
-    import subprocess
-
     code = (
         "import sys; import dataflow.operators.general_text as g; [getattr(g, n) for n in g.__all__]; "
         "print([m for m in ('spacy', 'presidio_analyzer', 'numba', 'nltk', 'textstat', 'fasttext', 'sacrebleu') "
         "if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    here = {**os.environ, "PYTHONPATH": str(Path(dataflow.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=here)
     assert done.stdout.strip() == "[]"
