@@ -72,17 +72,20 @@ def detector(model_path: str | None, folder: str | None) -> Detector:
     Raises:
         ConfigError: a model file that is not there.
     """
-    if model_path is not None and not Path(model_path).is_file():
-        raise ConfigError(f"model_path={model_path!r}: there is no such file")
-    found = model_path or (_model_in(Path(folder)) if folder else None)
+    model, searched = (str(Path(p).resolve()) if p else None for p in (model_path, folder))
     with _LOADING:
-        return _loaded(found and str(Path(found).resolve()))
-
-
-def _model_in(folder: Path) -> str | None:
-    return next((str(path) for path in sorted(folder.glob("**/model.bin"))), None)
+        return _loaded(model, searched)
 
 
 @cache
-def _loaded(model: str | None) -> Detector:
+def _loaded(model: str | None, folder: str | None) -> Detector:
+    if model is not None and not Path(model).is_file():
+        raise ConfigError(f"model_path={model!r}: there is no such file")
+    if model is None and folder is not None:
+        model = next((str(path) for path in sorted(Path(folder).glob("**/model.bin"))), None)
+    return _of_model(model)
+
+
+@cache
+def _of_model(model: str | None) -> Detector:
     return Detector(model)
