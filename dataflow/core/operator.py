@@ -116,6 +116,8 @@ class Operator(BaseModel, OperatorABC):
     streams: ClassVar[bool] = True
     """Whether rows pass one by one; false for operators that must see whole columns."""
     calls_models: ClassVar[bool] = False
+    runs_model: ClassVar[bool] = False
+    """Whether it runs a model in this process, so that a text takes far longer than by rules."""
     deterministic: ClassVar[bool] = True
     """Whether the same row always fares the same, replies of models aside; false keeps it from being moved."""
     open_inputs: ClassVar[bool] = False

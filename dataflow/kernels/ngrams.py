@@ -23,7 +23,6 @@ from dataflow.kernels.sets import Hashes, fold
 from dataflow.kernels.texts import Texts, run
 
 Bytes = NDArray[np.uint8]
-Classes = NDArray[np.uint16]
 Counts = NDArray[np.int64]
 Places = NDArray[np.int32]
 _BASE = 0x9E3779B97F4A7C15 | 1

@@ -28,7 +28,6 @@ from dataflow.kernels.sets import Hashes, fold, hash_of
 from dataflow.kernels.texts import Texts, run
 
 Bytes = NDArray[np.uint8]
-Classes = NDArray[np.uint16]
 Counts = NDArray[np.int64]
 Places = NDArray[np.int32]
 

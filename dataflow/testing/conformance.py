@@ -177,9 +177,11 @@ def batch_size_does_not_matter(trial: Trial) -> None:
 
 
 def fast_enough(trial: Trial) -> None:
-    """A megabyte of text takes less than `SECONDS` of CPU time; for row operators that ask no model."""
+    """A megabyte of text takes less than `SECONDS` of CPU time; for row operators without a model."""
     op = trial.op
-    if not isinstance(op, RowOperator) or op.makes_rows or op.calls_models or not trial.rows:
+    if not isinstance(op, RowOperator) or op.makes_rows or not trial.rows:
+        return
+    if op.calls_models or op.runs_model:
         return
     row = {column: trial.rows[0].get(column) for column in trial.given.columns if column != ROW}
     for column in _text_columns(trial):

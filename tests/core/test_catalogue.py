@@ -42,10 +42,10 @@ class JoinRefiner(Map):
 
 
 def _need() -> None:
-    raise MissingDependency("torch", "hf", "LanguageFilter")
+    raise MissingDependency("torch", "hf", "EnglishFilter")
 
 
-class LanguageFilter(Filter):
+class EnglishFilter(Filter):
     """Keep what a model says is English."""
 
     def keep(self, text: str) -> bool:
@@ -132,7 +132,7 @@ def test_words_and_kinds() -> None:
 
 
 def test_an_extra_that_a_helper_asks_for_is_a_need() -> None:
-    assert describe(LanguageFilter).needs == ("hf",)
+    assert describe(EnglishFilter).needs == ("hf",)
 
 
 def test_prompts_and_servings() -> None:
@@ -157,7 +157,7 @@ def test_free_form_operators_are_read_off_their_signatures() -> None:
 
 
 def test_get_desc_can_be_called_on_the_class_and_on_an_instance() -> None:
-    assert LanguageFilter.get_desc() == LanguageFilter().get_desc(lang="en")
+    assert EnglishFilter.get_desc() == EnglishFilter().get_desc(lang="en")
     assert OldGenerator.get_desc("en").startswith(
         "Do as open-dataflow 1.x does.\n\nNot more.\n\nRaises:\n    ConfigError: never.\n\nReads:\n- input_key = 'text' (any)"
     )
@@ -178,7 +178,7 @@ def test_chinese_where_it_is_translated(tmp_path: Path, monkeypatch: pytest.Monk
         assert text.startswith("连接两列。")
         assert "读取的列:\n- input_left_key = 'left' (text): 第一列" in text
         assert "分隔符" in text
-        assert LanguageFilter.get_desc("zh") == LanguageFilter.get_desc("en")
+        assert EnglishFilter.get_desc("zh") == EnglishFilter.get_desc("en")
     finally:
         catalogue._locale.cache_clear()
 
