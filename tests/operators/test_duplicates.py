@@ -159,7 +159,7 @@ def test_a_dropped_row_is_told_which_it_repeats() -> None:
     rows = [{"t": t, "s": s} for t, s in [(None, 0), (OTHER, 1), (FOX, 2), (NEAR_FOX, 9), (OTHER, 1)]]
     op = MinHashDeduplicateFilter(threshold=0.7)
     done = run_rows(op, rows, input_key="t", input_score_key="s")
-    assert done.dropped["reason"].to_list() == ["near duplicate of row 3", "near duplicate of row 1"]
+    assert done.dropped["reason"].to_list() == ["near duplicate: of row 3", "near duplicate: of row 1"]
     assert done.metrics == {"duplicates": 2, "sets": 2}
 
 
@@ -180,9 +180,9 @@ def test_rows_of_a_reference_file_are_repeated_by_none(kind: str, tmp_path: Path
     for keys, kept in (({}, [0, 2]), ({"input_score_key": "s"}, [2, 3])):
         done = run_rows(near, rows, input_key="t", **keys)
         assert done.frame["t"].to_list() == [rows[i]["t"] for i in kept]
-        assert done.dropped["reason"].to_list().count("near duplicate of reference row 0") == 2
+        assert done.dropped["reason"].to_list().count("near duplicate: of reference row 0") == 2
     exact = run_rows(HashDeduplicateFilter(reference=str(path)), rows, input_key="t")
-    assert exact.dropped["reason"].to_list() == ["duplicate of reference row 0"]
+    assert exact.dropped["reason"].to_list() == ["duplicate: of reference row 0"]
     assert exact.metrics == {"duplicates": 1, "sets": 1}
 
 

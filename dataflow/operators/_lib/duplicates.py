@@ -125,7 +125,7 @@ class DuplicateFilter(Dataset):
 
         def reason(row: int) -> str:
             original = rows[row]
-            return f"{self.called} of " + (
+            return f"{self.called}: of " + (
                 f"row {original}" if original >= 0 else f"reference row {original + there}"
             )
 

@@ -25,6 +25,7 @@ class ScoreRange(RowOperator):
     """
 
     kind: ClassVar[str] = "Filter"
+    measured: ClassVar[str] = "score"
     keeps_unscored: ClassVar[bool] = False
     """Whether a row stays whose text is there but cannot be scored."""
 
@@ -53,7 +54,11 @@ class ScoreRange(RowOperator):
             "null" if absent[i] else self._reason([(n, frame[n][i], low, high) for n, low, high in ranges])
             for i in rows
         ]
-        return divided(scored, dict(zip(rows, reasons, strict=True)), binding)
+        done = divided(scored, dict(zip(rows, reasons, strict=True)), binding)
+        if len(ranges) == 1:
+            measures = pl.DataFrame({"measure": frame[ranges[0][0]], "kept": ~lost})
+            done.measured = measures.filter(pl.col("measure").is_not_null())
+        return done
 
     def _reason(self, scores: Sequence[tuple[str, Any, float | None, float | None]]) -> str:
         """Why a row with these scores is dropped: the first that lies outside of its bounds."""
@@ -61,9 +66,9 @@ class ScoreRange(RowOperator):
             if score is None and not self.keeps_unscored:
                 return "null"
             if score is not None and low is not None and score < low:
-                return f"{name} {score:.6g} is below {low:g}"
+                return f"{name} below {low:g}: {score:.6g}"
             if score is not None and high is not None and not score <= high:
-                return f"{name} {score:.6g} is above {high:g}"
+                return f"{name} above {high:g}: {score:.6g}"
         return "not kept"
 
 
