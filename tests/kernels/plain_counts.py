@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from plain_repetition import repetition
+
 ENDS = ".!?\n。！？｡؟۔।"
 BREAKS = "–.!?,;•/|…\n。！？，；、｡؟۔।،؛"
 BULLETS = "•‣▶◀◦■□▪▫–"
@@ -116,4 +118,4 @@ def listed(text: str, entries: list[str]) -> dict[str, int]:
     return {"parts": count, "entries": found, "listed": covered}
 
 
-GROUPS = {"characters": characters, "words": words, "lines": lines}
+GROUPS = {"characters": characters, "words": words, "lines": lines, "repetition": repetition}

@@ -3,85 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
-from itertools import groupby
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_repetition import repetition
 
-from dataflow.kernels.repetition import BULLETS, CLOSERS, FULL_STOPS, NAMES, STOP_WORDS
+from dataflow.kernels.repetition import NAMES
 from dataflow.kernels.statistics import statistics
 from dataflow.kernels.texts import PARALLEL_BYTES
-
-
-def lower(word: str) -> str:
-    """Lower case, character by character, where that is a single one."""
-    return "".join(c.lower() if len(c.lower()) == 1 else c for c in word)
-
-
-def plain(word: str) -> str:
-    def outer(c: str) -> bool:
-        return unicodedata.category(c)[0] in "PS"
-
-    while word and outer(word[0]):
-        word = word[1:]
-    while word and outer(word[-1]):
-        word = word[:-1]
-    return lower(word)
-
-
-def paragraphs_of(text: str) -> list[str]:
-    lines = [" ".join(line.split()) for line in text.split("\n")]
-    return [" ".join(group) for filled, group in groupby(lines, key=bool) if filled]
-
-
-def ngrams_of(words: list[str], n: int) -> list[tuple[str, ...]]:
-    return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
-
-
-def covered(words: list[str], n: int, places: list[int]) -> int:
-    return sum(len(words[i]) for i in {place + k for place in places for k in range(n)})
-
-
-def top_chars(words: list[str], n: int) -> int:
-    grams = ngrams_of(words, n)
-    counts = Counter(grams)
-    if not counts or max(counts.values()) < 2:
-        return 0
-    best = max(counts, key=lambda g: (counts[g], sum(map(len, g)), -grams.index(g)))
-    return covered(words, n, [i for i, g in enumerate(grams) if g == best])
-
-
-def repeated_chars(words: list[str], n: int) -> int:
-    grams = ngrams_of(words, n)
-    return covered(words, n, [i for i, g in enumerate(grams) if g in grams[:i]])
-
-
-def reference(text: str) -> dict[str, int]:
-    runs = text.split()
-    words = [w for w in map(plain, runs) if w]
-    paragraphs = paragraphs_of(text)
-    duplicates = [p for i, p in enumerate(paragraphs) if p in paragraphs[:i]]
-    return {
-        "runs": len(runs),
-        "lettered_runs": sum(any(unicodedata.category(c)[0] == "L" for c in r) for r in runs),
-        "hash_marks": text.count("#"),
-        "ellipsis_marks": sum(len(re.findall(r"\.\.\.|…", r)) for r in runs),
-        "plain_words": len(words),
-        "plain_word_chars": sum(map(len, words)),
-        "stop_words": len(set(words) & set(STOP_WORDS)),
-        "sentence_ends": sum(r.rstrip(CLOSERS)[-1:] in FULL_STOPS and bool(r.rstrip(CLOSERS)) for r in runs),
-        "listed_lines": sum(line.strip()[:1] in BULLETS for line in text.split("\n") if line.strip()),
-        "paragraphs": len(paragraphs),
-        "paragraph_chars": sum(map(len, paragraphs)),
-        "duplicate_paragraphs": len(duplicates),
-        "duplicate_paragraph_chars": sum(map(len, duplicates)),
-        **{f"top_{n}gram_chars": top_chars(words, n) for n in (2, 3, 4)},
-        **{f"repeated_{n}gram_chars": repeated_chars(words, n) for n in range(5, 11)},
-    }
 
 
 def counted(texts: list[str]) -> list[dict[str, int]]:
@@ -122,13 +53,13 @@ DOUBLED = st.tuples(PIECED, st.integers(1, 3)).map(lambda t: " ".join([t[0]] * t
 @settings(deadline=None)  # compiling counts too
 @given(st.lists(st.one_of(ANY, REPEATING, DOUBLED), max_size=4))
 def test_counts_are_those_of_the_reference(texts: list[str]) -> None:
-    assert counted(texts) == [reference(t) for t in texts]
+    assert counted(texts) == [repetition(t) for t in texts]
 
 
 def test_counts_are_those_of_the_reference_on_several_threads() -> None:
     texts = [" ".join(f"w{(i * i) % m}" for i in range(90)) for m in range(5, 60)]
     many = texts * (PARALLEL_BYTES // sum(map(len, texts)) + 1)
-    assert counted(many) == [reference(t) for t in texts] * (len(many) // len(texts))
+    assert counted(many) == [repetition(t) for t in texts] * (len(many) // len(texts))
 
 
 @pytest.mark.parametrize(

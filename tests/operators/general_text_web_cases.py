@@ -134,7 +134,7 @@ C4 = [
     keeps(
         C4QualityFilter(min_sentences=0, remove_lorem_ipsum=False, remove_curly_brackets=False),
         ["{ lorem ipsum", ""],
-        ["{ lorem ipsum", ""],
+        ["{ lorem ipsum"],
         shown=False,
     ),
     keeps(C4QualityFilter(min_sentences=3), ["好。 对！ 是？", "One. Two."], ["好。 对！ 是？"], shown=False),

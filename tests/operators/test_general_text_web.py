@@ -41,7 +41,7 @@ def test_promises(op: Operator) -> None:
         (GopherRepetitionFilter(), "so be it\nso be it", "duplicate lines > 0.3: 0.5"),
         (GopherRepetitionFilter(**(NONE | {"max_top_3gram": 0.5})), "so be it so be it", "most frequent 3-gram > 0.5: 1"),
         (GopherRepetitionFilter(), None, "null"),
-        (FineWebQualityFilter(), "", "lines < 1: 0"),
+        (FineWebQualityFilter(), " ", "blank"),
         (FineWebQualityFilter(), "Menu\nLogin", "terminal lines < 0.12: 0"),
         (C4QualityFilter(), "{{", "curly brackets > 0: 2"),
         (C4QualityFilter(), "So it is.", "sentences < 5: 1"),

@@ -74,7 +74,7 @@ class TextFilter(Filter):
         notes = [note(typed, text.name, group) for group in text.groups]
         made = (
             typed.with_columns(notes)
-            .select(measure=measure, null=text.column.is_null(), blank=self._blank(text))
+            .select(measure=measure, null=text.column.is_null(), blank=self.blank(text))
             .with_columns(keep=self.keeps(pl.col("measure")).fill_null(value=False))
         )
         keep = made["keep"] & ~made["null"] & ~made["blank"]
@@ -88,7 +88,8 @@ class TextFilter(Filter):
             done.dropped = dropped(frame, lost.to_list(), self._reasons(made[lost]), binding.first_read)
         return done
 
-    def _blank(self, text: TextStats) -> pl.Expr:
+    def blank(self, text: TextStats) -> pl.Expr:
+        """Whether a text is dropped for being blank."""
         if self.judges_blank:
             return pl.lit(value=False)
         return ~text.column.str.contains(NOT_BLANK).fill_null(value=True)

@@ -60,15 +60,15 @@ class TextRulesFilter(TextFilter):
         noted = typed.with_columns(notes)
         measures = noted.select(rule.measure.alias(str(i)) for i, rule in enumerate(rules))
         kept = measures.select(rule.kept(pl.col(str(i))).alias(str(i)) for i, rule in enumerate(rules))
-        null = typed[text.name].is_null()
-        keep = kept.select(pl.all_horizontal(pl.all()).alias("keep"))["keep"] & ~null
+        null, blank = noted.select(null=text.column.is_null(), blank=self.blank(text))
+        keep = kept.select(pl.all_horizontal(pl.all()).alias("keep"))["keep"] & ~null & ~blank
         labels = [pl.lit(1, pl.Int64).alias(c) for c in binding.writes.values()]
         done = Outcome(frame.with_columns(*notes, *labels).filter(keep))
         lost = (~keep).arg_true().to_list()
         if lost:
             first = kept[lost].to_numpy().argmin(axis=1).tolist()
             reasons = [
-                "null" if null[i] else rules[r].reason(measures[i, r])
+                "null" if null[i] else "blank" if blank[i] else rules[r].reason(measures[i, r])
                 for i, r in zip(lost, first, strict=True)
             ]
             done.dropped = dropped(frame, lost, reasons, binding.first_read)

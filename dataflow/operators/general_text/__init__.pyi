@@ -2,34 +2,80 @@
 
 from typing import Literal
 
-from dataflow.core.protocols import Storage
+from dataflow.core.protocols import EmbeddingServing, Storage
 from dataflow.operators.general_text import character_filters as _character_filters
+from dataflow.operators.general_text import decontamination as _decontamination
+from dataflow.operators.general_text import exact_duplicates as _exact_duplicates
+from dataflow.operators.general_text import html_refiners as _html_refiners
 from dataflow.operators.general_text import line_filters as _line_filters
+from dataflow.operators.general_text import near_duplicates as _near_duplicates
+from dataflow.operators.general_text import normalisation as _normalisation
 from dataflow.operators.general_text import phrase_filters as _phrase_filters
+from dataflow.operators.general_text import reference_refiners as _reference_refiners
+from dataflow.operators.general_text import repetition as _repetition
+from dataflow.operators.general_text import semantic_duplicates as _semantic_duplicates
 from dataflow.operators.general_text import sentence_filters as _sentence_filters
+from dataflow.operators.general_text import space_refiners as _space_refiners
+from dataflow.operators.general_text import spelling as _spelling
+from dataflow.operators.general_text import symbol_refiners as _symbol_refiners
+from dataflow.operators.general_text import token_count as _token_count
+from dataflow.operators.general_text import web_quality as _web_quality
+from dataflow.operators.general_text import web_text as _web_text
 from dataflow.operators.general_text import word_filters as _word_filters
+from dataflow.operators.general_text import word_refiners as _word_refiners
+from dataflow.operators.general_text.exact_duplicates import HashFunc
 from dataflow.operators.general_text.phrase_filters import Language
 
 __all__ = [
     "AlphaWordsFilter",
     "BlocklistFilter",
+    "C4LineRefiner",
+    "C4QualityFilter",
     "CapitalWordsFilter",
     "CharNumberFilter",
     "ColonEndFilter",
     "ContentNullFilter",
     "CurlyBracketFilter",
+    "DecontaminationFilter",
+    "FineWebQualityFilter",
+    "GopherQualityFilter",
+    "GopherRepetitionFilter",
+    "HashDeduplicateFilter",
     "HtmlEntityFilter",
+    "HtmlEntityRefiner",
+    "HtmlExtractRefiner",
+    "HtmlUrlRemoverRefiner",
     "IDCardFilter",
     "LineEndWithEllipsisFilter",
     "LineStartWithBulletpointFilter",
     "LineWithJavascriptFilter",
     "LoremIpsumFilter",
+    "LowercaseRefiner",
     "MeanWordLengthFilter",
+    "MinHashDeduplicateFilter",
+    "MojibakeRefiner",
+    "NgramHashDeduplicateFilter",
     "NoPuncFilter",
+    "ReferenceRemoverRefiner",
+    "RemoveContractionsRefiner",
+    "RemoveEmojiRefiner",
+    "RemoveEmoticonsRefiner",
+    "RemoveExtraSpacesRefiner",
+    "RemoveImageRefsRefiner",
+    "RemoveNumberRefiner",
+    "RemovePunctuationRefiner",
+    "RemoveRepetitionsPunctuationRefiner",
+    "RemoveStopwordsRefiner",
+    "SemDeduplicateFilter",
     "SentenceNumberFilter",
+    "SimHashDeduplicateFilter",
     "SpecialCharacterFilter",
+    "SpellingCorrectionRefiner",
+    "StemmingLemmatizationRefiner",
     "StopWordFilter",
     "SymbolWordRatioFilter",
+    "TextNormalizationRefiner",
+    "TokenCountSampleEvaluator",
     "UniqueWordsFilter",
     "WatermarkFilter",
     "WordNumberFilter",
@@ -48,6 +94,20 @@ class BlocklistFilter(_phrase_filters.BlocklistFilter):
         threshold: int = 1,
         use_tokenizer: bool = False,
         words: tuple[str, ...] | None = None,
+    ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class C4LineRefiner(_web_quality.C4LineRefiner):
+    def __init__(
+        self, min_line_words: int = 3, max_word_chars: int = 1000, remove_citations: bool = True
+    ) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class C4QualityFilter(_web_quality.C4QualityFilter):
+    def __init__(
+        self, min_sentences: int = 5, remove_lorem_ipsum: bool = True, remove_curly_brackets: bool = True
     ) -> None: ...
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
@@ -83,11 +143,101 @@ class CurlyBracketFilter(_character_filters.CurlyBracketFilter):
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
 
+class DecontaminationFilter(_decontamination.DecontaminationFilter):
+    def __init__(
+        self, eval_files: str | tuple[str, ...], ngram: int = 13, eval_fields: tuple[str, ...] = ()
+    ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class FineWebQualityFilter(_web_quality.FineWebQualityFilter):
+    def __init__(
+        self,
+        min_terminal_lines: float = 0.12,
+        max_short_lines: float = 0.67,
+        max_duplicate_line_chars: float = 0.01,
+        max_newline_ratio: float = 0.3,
+    ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class GopherQualityFilter(_web_quality.GopherQualityFilter):
+    def __init__(
+        self,
+        min_words: int = 50,
+        max_words: int = 100000,
+        min_mean_word_chars: float = 3,
+        max_mean_word_chars: float = 10,
+        max_symbol_ratio: float = 0.1,
+        max_bullet_lines: float = 0.9,
+        max_ellipsis_lines: float = 0.3,
+        min_lettered_words: float = 0.8,
+        min_stop_words: int = 2,
+    ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class GopherRepetitionFilter(_repetition.GopherRepetitionFilter):
+    def __init__(
+        self,
+        max_duplicate_lines: float = 0.3,
+        max_duplicate_paragraphs: float = 0.3,
+        max_duplicate_line_chars: float = 0.2,
+        max_duplicate_paragraph_chars: float = 0.2,
+        max_top_2gram: float = 0.2,
+        max_top_3gram: float = 0.18,
+        max_top_4gram: float = 0.16,
+        max_duplicate_5grams: float = 0.15,
+        max_duplicate_6grams: float = 0.14,
+        max_duplicate_7grams: float = 0.13,
+        max_duplicate_8grams: float = 0.12,
+        max_duplicate_9grams: float = 0.11,
+        max_duplicate_10grams: float = 0.1,
+    ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class HashDeduplicateFilter(_exact_duplicates.HashDeduplicateFilter):
+    def __init__(
+        self, hash_func: HashFunc = "md5", normalise: bool = False, reference: str | None = None
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str] | None = None,
+        input_key: str | None = None,
+        output_key: str = "minhash_deduplicated_label",
+    ) -> str | list[str]: ...
+
 class HtmlEntityFilter(_phrase_filters.HtmlEntityFilter):
     def __init__(self) -> None: ...
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
+
+class HtmlEntityRefiner(_html_refiners.HtmlEntityRefiner):
+    def __init__(self, html_entities: tuple[str, ...] = ..., decode: bool = False) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class HtmlExtractRefiner(_web_text.HtmlExtractRefiner):
+    def __init__(
+        self,
+        keep_plain_text: bool = True,
+        favor: Literal["balance", "precision", "recall"] = "balance",
+        form: Literal["txt", "markdown"] = "txt",
+        tables: bool = True,
+        comments: bool = False,
+        links: bool = False,
+    ) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class HtmlUrlRemoverRefiner(_html_refiners.HtmlUrlRemoverRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
 
 class IDCardFilter(_phrase_filters.IDCardFilter):
     def __init__(self, threshold: int = 3) -> None: ...
@@ -119,10 +269,54 @@ class LoremIpsumFilter(_phrase_filters.LoremIpsumFilter):
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
 
+class LowercaseRefiner(_space_refiners.LowercaseRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
 class MeanWordLengthFilter(_word_filters.MeanWordLengthFilter):
     def __init__(self, min_length: float = 3, max_length: float = 10) -> None: ...
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class MinHashDeduplicateFilter(_near_duplicates.MinHashDeduplicateFilter):
+    def __init__(
+        self,
+        num_perm: int = 128,
+        threshold: float = 0.9,
+        use_n_gram: bool = True,
+        ngram: int = 5,
+        unit: Literal["char", "word"] = "char",
+        verify: bool = True,
+        keep: Literal["first", "longest"] = "first",
+        bands: int | None = None,
+        normalise: bool = False,
+        seed: int = 1,
+        reference: str | None = None,
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str] | None = None,
+        input_key: str | None = None,
+        input_score_key: str | None = None,
+        output_key: str = "minhash_deduplicated_label",
+    ) -> str | list[str]: ...
+
+class MojibakeRefiner(_web_text.MojibakeRefiner):
+    def __init__(self, other_faults: bool = False) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class NgramHashDeduplicateFilter(_exact_duplicates.NgramHashDeduplicateFilter):
+    def __init__(
+        self, n_gram: int = 3, hash_func: HashFunc = "md5", diff_size: int = 1, paragraphs: bool = False
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str] | None = None,
+        input_key: str | None = None,
+        output_key: str = "minhash_deduplicated_label",
     ) -> str | list[str]: ...
 
 class NoPuncFilter(_sentence_filters.NoPuncFilter):
@@ -131,10 +325,79 @@ class NoPuncFilter(_sentence_filters.NoPuncFilter):
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
 
+class ReferenceRemoverRefiner(_reference_refiners.ReferenceRemoverRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveContractionsRefiner(_word_refiners.RemoveContractionsRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveEmojiRefiner(_symbol_refiners.RemoveEmojiRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveEmoticonsRefiner(_symbol_refiners.RemoveEmoticonsRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveExtraSpacesRefiner(_space_refiners.RemoveExtraSpacesRefiner):
+    def __init__(self, keep_newlines: bool = False) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveImageRefsRefiner(_reference_refiners.RemoveImageRefsRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveNumberRefiner(_symbol_refiners.RemoveNumberRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemovePunctuationRefiner(_symbol_refiners.RemovePunctuationRefiner):
+    def __init__(self, unicode_punctuation: bool = False) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveRepetitionsPunctuationRefiner(_space_refiners.RemoveRepetitionsPunctuationRefiner):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class RemoveStopwordsRefiner(_word_refiners.RemoveStopwordsRefiner):
+    def __init__(self, lang: str = "en") -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class SemDeduplicateFilter(_semantic_duplicates.SemDeduplicateFilter):
+    def __init__(
+        self,
+        eps: float = 0.05,
+        model_name: str = "sentence-transformers/all-MiniLM-L6-v2",
+        model_cache_dir: str = "./dataflow_cache",
+        device: str = "cuda",
+        embedding_serving: EmbeddingServing | None = None,
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str] | None = None,
+        input_key: str | None = None,
+        output_key: str = "minhash_deduplicated_label",
+    ) -> str | list[str]: ...
+
 class SentenceNumberFilter(_sentence_filters.SentenceNumberFilter):
     def __init__(self, min_sentences: int = 3, max_sentences: int = 7500) -> None: ...
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
+    ) -> str | list[str]: ...
+
+class SimHashDeduplicateFilter(_near_duplicates.SimHashDeduplicateFilter):
+    def __init__(
+        self, fingerprint_size: int = 64, bound: float = 0.1, unit: Literal["char", "word"] = "char"
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str] | None = None,
+        input_key: str | None = None,
+        output_key: str = "minhash_deduplicated_label",
     ) -> str | list[str]: ...
 
 class SpecialCharacterFilter(_character_filters.SpecialCharacterFilter):
@@ -142,6 +405,19 @@ class SpecialCharacterFilter(_character_filters.SpecialCharacterFilter):
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
+
+class SpellingCorrectionRefiner(_spelling.SpellingCorrectionRefiner):
+    def __init__(
+        self,
+        max_edit_distance: int = 2,
+        prefix_length: int = 7,
+        dictionary_path: str = "frequency_dictionary_en_82_765.txt",
+    ) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class StemmingLemmatizationRefiner(_word_refiners.StemmingLemmatizationRefiner):
+    def __init__(self, method: Literal["stemming", "lemmatization"] = "stemming") -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
 
 class StopWordFilter(_phrase_filters.StopWordFilter):
     def __init__(self, threshold: float, use_tokenizer: bool, language: Language = "en") -> None: ...
@@ -154,6 +430,16 @@ class SymbolWordRatioFilter(_word_filters.SymbolWordRatioFilter):
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
+
+class TextNormalizationRefiner(_normalisation.TextNormalizationRefiner):
+    def __init__(self, day_first: bool = True) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class TokenCountSampleEvaluator(_token_count.TokenCountSampleEvaluator):
+    def __init__(self, tokenizer: str, special_tokens: bool = False) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str = "token_count"
+    ) -> str: ...
 
 class UniqueWordsFilter(_word_filters.UniqueWordsFilter):
     def __init__(self, threshold: float = 0.1) -> None: ...

@@ -25,13 +25,15 @@ class DecontaminationFilter(TextFilter):
     As in Brown et al. 2020 (GPT-3, arXiv 2005.14165, appendix C): case and punctuation make no difference, white space parts
     words. A file is read by its ending: `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, else as text of one item a line;
     all texts in it are items, or those of `eval_fields`. An item of fewer than `ngram` words is not looked for. A dropped row is told
-    the file and the first run of words found. Null is dropped. Memory: 24 bytes a word of the files.
+    the file and the first run of words found. Null is dropped,
+    a blank text kept. Memory: 24 bytes a word of the files.
 
     Raises:
         ConfigError: a file cannot be read, or has no such field.
     """
 
     kernel: ClassVar[str] = "transform"
+    judges_blank: ClassVar[bool] = True
 
     eval_files: str | tuple[str, ...]
     """The files of evaluations, or one of them."""

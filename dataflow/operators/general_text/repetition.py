@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import polars as pl
 from pydantic import Field
 
@@ -22,8 +24,10 @@ class GopherRepetitionFilter(TextRulesFilter):
     their ends, make no difference; a text without spaces is one word. A line, paragraph or n-gram of 5 to 10
     words is a duplicate where it occurred before. Of the n-grams of 2 to 4 words the most frequent one counts, if it
     occurs twice. Each character counts once, white space between words not at all. Bounds are inclusive, so 1 switches a
-    rule off. A dropped row is told the first rule that it breaks. An empty text is kept, null is dropped.
+    rule off. A dropped row is told the first rule that it breaks. A blank text is kept, null is dropped.
     """
+
+    judges_blank: ClassVar[bool] = True
 
     max_duplicate_lines: float = _most(0.30)
     """Most duplicate lines, as a share of all."""

@@ -31,7 +31,7 @@ class GopherQualityFilter(TextRulesFilter):
     From Rae et al. 2021 (arXiv 2112.11446, appendix A1.1), with its thresholds. Words are parted by white space, less
     the punctuation at their ends; what is punctuation alone is no word. `#` and the ellipsis each have their ratio to
     words. Blank lines are none. Bounds are inclusive. A dropped row is told the first rule that it breaks; null and
-    texts without words are dropped.
+    blank texts are dropped.
     """
 
     min_words: int = Field(50, ge=0)
@@ -73,7 +73,7 @@ class FineWebQualityFilter(TextRulesFilter):
 
     From Penedo et al. 2024 (arXiv 2406.17557, section 3.6), with its thresholds. Lines are compared and measured without
     white space around them, and blank ones are none; a line of up to 30 characters is short. Bounds are inclusive. A
-    dropped row is told the first rule that it breaks; null and texts without lines are dropped.
+    dropped row is told the first rule that it breaks; null and blank texts are dropped.
     """
 
     min_terminal_lines: float = Field(0.12, ge=0, le=1)
@@ -88,7 +88,6 @@ class FineWebQualityFilter(TextRulesFilter):
     def rules(self, text: TextStats) -> list[Rule]:
         repeated = share(text.duplicate_line_chars, text.line_chars)
         return [
-            Rule("lines", text.lines, low=1),
             Rule("terminal lines", share(text.terminal_lines, text.lines), low=self.min_terminal_lines),
             Rule("short lines", share(text.short_lines, text.lines), high=self.max_short_lines),
             Rule("characters in duplicate lines", repeated, high=self.max_duplicate_line_chars),
@@ -137,7 +136,8 @@ class C4QualityFilter(TextRulesFilter):
 
     From Raffel et al. 2020 (arXiv 1910.10683, section 2.2); its rules on lines are those of `C4LineRefiner`, to be run
     before. A sentence ends with a word that ends in `.`, `!`, `?` or an ellipsis, or such a mark of other
-    scripts, so that the point in `3.5` ends none. A dropped row is told the first rule that it breaks; null is dropped.
+    scripts, so that the point in `3.5` ends none. A dropped row is told the first rule that it breaks; null and
+    blank texts are dropped.
     """
 
     min_sentences: int = Field(5, ge=0)
