@@ -77,8 +77,8 @@ def test_n_grams_of_long_texts() -> None:
 
 def test_a_dropped_row_is_told_with_its_score() -> None:
     assert reasons(NgramFilter(0.5, 0.9, 1), ["a a a", "a b", None]) == [
-        "NgramScore 0.333333 is below 0.5",
-        "NgramScore 1 is above 0.9",
+        "NgramScore below 0.5: 0.333333",
+        "NgramScore above 0.9: 1",
         "null",
     ]
 
@@ -152,7 +152,7 @@ def test_words_are_without_case_and_punctuation() -> None:
 def test_what_was_too_short_to_measure_is_kept_and_null_is_not() -> None:
     done = run_rows(LexicalDiversityFilter(), [{"raw_content": t} for t in ("short", REPEATED, None)])
     assert done.frame["LexicalDiversityMTLDScore"].to_list() == [None]
-    assert done.dropped["reason"].to_list() == ["LexicalDiversityMTLDScore 2 is below 50", "null"]
+    assert done.dropped["reason"].to_list() == ["LexicalDiversityMTLDScore below 50: 2", "null"]
 
 
 @pytest.mark.parametrize("op", [LexicalDiversityFilter(), LangkitFilter()], ids=lambda op: type(op).__name__)
