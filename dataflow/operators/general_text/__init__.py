@@ -6,5 +6,12 @@ from dataflow.core.lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
-    {"MeanWordLengthFilter": "word_filters", "WordNumberFilter": "word_filters"},
+    {
+        "BertSampleEvaluator": "bert_score",
+        "ClassifierSampleEvaluator": "classifier",
+        "MeanWordLengthFilter": "word_filters",
+        "Task2VecDatasetEvaluator": "task2vec",
+        "VendiDatasetEvaluator": "vendi",
+        "WordNumberFilter": "word_filters",
+    },
 )
