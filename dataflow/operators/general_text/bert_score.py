@@ -74,7 +74,7 @@ def matched(loaded: Loaded, pairs: list[tuple[Tokens, Tokens]], layer: int) -> l
 
     vectors, mask = hidden(loaded, [t for pair in pairs for t in pair], layer)
     unit = torch.nn.functional.normalize(vectors, dim=-1)
-    marks = torch.tensor(sorted(set(loaded.tokenizer.all_special_ids)), device=mask.device)
+    marks = torch.tensor(_marks(loaded.tokenizer), device=mask.device)
     ids = [t.ids for pair in pairs for t in pair]
     scores = []
     for k in range(0, len(ids), 2):
@@ -86,6 +86,12 @@ def matched(loaded: Loaded, pairs: list[tuple[Tokens, Tokens]], layer: int) -> l
         like = a @ b.T
         scores.append(_f1(like.amax(1)[counts[0]].tolist(), like.amax(0)[counts[1]].tolist()))
     return scores
+
+
+def _marks(tokenizer: Any) -> list[int]:
+    """The tokens put around a text; that of an unknown word is none of them."""
+    ends = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id)
+    return sorted({i for i in ends if i is not None})
 
 
 def _f1(precisions: list[float], recalls: list[float]) -> float:

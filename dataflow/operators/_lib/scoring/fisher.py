@@ -83,14 +83,15 @@ class Probe:
         optimiser = torch.optim.Adam(logs.values(), lr=NOISE_RATE)
         for step in range(NOISE_STEPS):
             row = self.rows[step % len(self.rows)]
-            optimiser.zero_grad()
             noisy = {
                 n: w.detach() + self._noise(w) * (logs[n] / 2).exp().to(w.dtype)
                 for n, (w, _) in self.weights.items()
             }
             loss = torch.nn.functional.cross_entropy(self._logits(row, noisy), row[0, 1:])
             apart = sum(0.5 * (g.exp() / prior[n] - 1 - g + prior[n].log()).sum() for n, g in logs.items())
-            (loss + NOISE_BETA * apart).backward()
+            grads = torch.autograd.grad(loss + NOISE_BETA * apart, list(logs.values()))
+            for log_variance, grad in zip(logs.values(), grads, strict=True):
+                log_variance.grad = grad
             optimiser.step()
         return [(-g.detach()).exp().flatten() for g in logs.values()]
 
