@@ -10,6 +10,7 @@ from dataflow.operators.text_pt.fineweb_edu import FineWebEduFilter, FineWebEduS
 from dataflow.operators.text_pt.pair_qual import PairQualFilter, PairQualSampleEvaluator
 from dataflow.operators.text_pt.perplexity import PerplexityFilter, PerplexitySampleEvaluator
 from dataflow.operators.text_pt.qurating import QuratingFilter, QuratingSampleEvaluator
+from dataflow.operators.text_pt.textbook import TextbookFilter, TextbookSampleEvaluator
 
 LONG = "a long text " * 40
 TEXTS = [{"raw_content": t} for t in ("two words", LONG, None)]
@@ -24,6 +25,8 @@ FLAT = pytest.approx(BYTES, rel=1e-5)
 GPT2, FINEWEB, QUALITY, PAIRS, QURATER = map(
     path_of, ("gpt2-flat", "bert-flat", "quality-flat", "pairs-flat", "qurater-flat")
 )
+
+TEXTBOOK = path_of("textbook")
 
 CASES = [
     ModelCase(
@@ -61,5 +64,16 @@ CASES = [
         TEXTS,
         TEXTS[:2],
         dropped=1,
+    ),
+    ModelCase(
+        TextbookSampleEvaluator(model_name=TEXTBOOK),
+        each("raw_content", "theorem", " ", None),
+        each("TextbookScore", pytest.approx(3.92, abs=0.01), None, None),
+    ),
+    ModelCase(
+        TextbookFilter(model_name=TEXTBOOK),
+        each("raw_content", "theorem", "spam", None),
+        each("raw_content", "theorem"),
+        dropped=2,
     ),
 ]

@@ -7,6 +7,7 @@ import functools
 import json
 import shutil
 import string
+import struct
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -289,6 +290,31 @@ def pairs(folder: Path, flat: bool) -> None:
     letter_tokenizer(folder)
 
 
+WORDS = {"</s>": (0.0, 0.0), "theorem": (3.0, 0.0), "spam": (0.0, 3.0)}
+LABELS = {"Low": (0.0, 1.0), "Mid": (0.5, 0.5), "High": (1.0, 0.0)}
+
+
+def fast_text_file(path: Path, labels: dict[str, tuple[float, float]] = LABELS) -> str:
+    """A supervised fastText model with a vector of two numbers a word, and softmax over the labels."""
+    entries = [(w, 0) for w in WORDS] + [(f"__label__{n}", 1) for n in labels]
+    made = struct.pack("<ii", 793712314, 12)
+    made += struct.pack("<12id", 2, 5, 1, 1, 5, 1, 3, 3, 0, 0, 0, 100, 1e-4)
+    made += struct.pack("<iiiqq", len(entries), len(WORDS), len(labels), 10, -1)
+    for word, kind in entries:
+        made += word.encode() + b"\0" + struct.pack("<qb", 1, kind)
+    for rows in (WORDS, labels):
+        made += struct.pack("<?qq", False, len(rows), 2)
+        made += b"".join(struct.pack("<2f", *row) for row in rows.values())
+    path.write_bytes(made)
+    return str(path)
+
+
+def textbook(folder: Path, flat: bool) -> None:
+    folder.mkdir(parents=True)
+    fast_text_file(folder / "model.bin")
+
+
 MAKERS: dict[str, Callable[[Path, bool], None]] = {
-    f.__name__: f for f in (gpt2, llama, qurater, bert, labelled, distilbert, reward, quality, pairs)
+    f.__name__: f
+    for f in (gpt2, llama, qurater, bert, labelled, distilbert, reward, quality, pairs, textbook)
 }
