@@ -9,67 +9,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from model_references import TEXTS, close, ids_of, losses, network, scores, tensor, torch
 from tiny_models import POSITIONS, tiny
 
-from dataflow.core.errors import ConfigError, ServingError
+from dataflow.core.errors import ConfigError
 from dataflow.core.frames import records
-from dataflow.core.operator import Operator
-from dataflow.operators._lib.scoring.batching import token_batches
-from dataflow.operators._lib.scoring.held import Key, Loaded, held
 from dataflow.operators.general_text.bert_score import BertSampleEvaluator
 from dataflow.operators.general_text.classifier import ClassifierSampleEvaluator
-from dataflow.operators.general_text.task2vec import Task2VecDatasetEvaluator
-from dataflow.operators.general_text.vendi import VendiDatasetEvaluator
 from dataflow.operators.text_pt.deberta_v3 import DebertaV3SampleEvaluator
-from dataflow.operators.text_pt.fineweb_edu import FineWebEduFilter, FineWebEduSampleEvaluator
+from dataflow.operators.text_pt.fineweb_edu import FineWebEduSampleEvaluator
 from dataflow.operators.text_pt.pair_qual import PairQualSampleEvaluator
-from dataflow.operators.text_pt.perplexity import PerplexityFilter, PerplexitySampleEvaluator
+from dataflow.operators.text_pt.perplexity import PerplexitySampleEvaluator
 from dataflow.operators.text_pt.qurating import QUALITIES, QuratingSampleEvaluator
 from dataflow.operators.text_sft.deita import DeitaQualitySampleEvaluator
 from dataflow.operators.text_sft.instag import InstagSampleEvaluator, number_of_tags
-from dataflow.operators.text_sft.mmd import MMDDatasetEvaluator, squared_mmd
 from dataflow.operators.text_sft.reward import RMSampleEvaluator
 from dataflow.operators.text_sft.superfiltering import SuperfilteringSampleEvaluator, fitted
-from dataflow.testing import ScriptedServing
 from dataflow.testing.cases import run_rows
-
-torch = pytest.importorskip("torch", reason="scoring by models needs the extra hf")
-transformers = pytest.importorskip("transformers", reason="scoring by models needs the extra hf")
-
-TEXTS = [
-    "a", "The cat sat on the mat.", "one two three", "x" * 200, "Was it? It was!", "short", "a longer text of several words",
-    "0123456789", "zz top", "the end", "ab", "what is more, " * 9,
-]  # fmt: skip
-WORDS = ["the", "of", "cat", "red", "sat", "two", "runs", "on", "a", "mat"]
-
-
-def network(kind: str, name: str) -> Loaded:
-    """A model loaded apart from that of the operators."""
-    with held(Key(kind, tiny(name), None, "cpu", "float32")).in_use() as loaded:
-        return loaded
-
-
-def tensor(*rows: list[int]) -> Any:
-    return torch.tensor(rows)
-
-
-def scores(op: Operator, texts: list[Any], column: str, **keys: Any) -> list[Any]:
-    return [r[column] for r in records(run_rows(op, [{"raw_content": t} for t in texts], **keys).frame)]
-
-
-def close(values: list[Any]) -> Any:
-    return pytest.approx(values, rel=1e-4, abs=1e-5)
-
-
-@torch.no_grad()
-def losses(loaded: Loaded, ids: list[int]) -> list[float]:
-    """The loss of each token but the first, one at a time."""
-    logits = torch.log_softmax(loaded.network(tensor(ids)).logits[0].double(), -1)
-    return [-float(logits[i - 1, token]) for i, token in enumerate(ids) if i]
-
-
-def ids_of(loaded: Loaded, text: str, **settings: Any) -> list[int]:
-    return list(loaded.tokenizer(text, **settings)["input_ids"])
 
 
 @pytest.mark.parametrize("budget", [1, 60, 100_000])
@@ -319,191 +275,3 @@ def test_instag_generates_the_same_in_any_batch(draws: bool, monkeypatch: pytest
     assert together == alone
     assert len(set(together)) > 1
     assert torch.equal(torch.random.get_rng_state(), state)
-
-
-def vendi_by_kernel(loaded: Loaded, texts: list[str], *, mean: bool) -> float:
-    vectors = []
-    for text in texts:
-        with torch.no_grad():
-            found = (
-                loaded.network(tensor(ids_of(loaded, text, truncation=True))).last_hidden_state[0].double()
-            )
-        vectors.append((found.mean(0) if mean else found[0]).numpy())
-    unit = np.array([v / np.linalg.norm(v) for v in vectors])
-    values = np.linalg.eigvalsh(unit @ unit.T / len(unit))
-    return float(np.exp(-sum(v * np.log(v) for v in values if v > 1e-12)))
-
-
-def test_vendi_from_the_kernel_of_all_pairs() -> None:
-    loaded, texts = network("encoder", "distilbert"), TEXTS * 3
-    op = VendiDatasetEvaluator(model_name=tiny("distilbert"), simcse_model_name=tiny("distilbert"))
-    told = run_rows(op, [{"raw_content": t} for t in [*texts, None, " "]]).metrics
-    assert told["texts"] == len(texts)
-    assert told["BERTVendiScore"] == round(vendi_by_kernel(loaded, texts, mean=True), 2)
-    assert told["SimCSEVendiScore"] == round(vendi_by_kernel(loaded, texts, mean=False), 2)
-    few = op.model_copy(update={"max_samples": 1})
-    assert few.summarise(texts)["BERTVendiScore"] == 1
-    assert op.summarise([None, ""])["BERTVendiScore"] is None
-
-
-@pytest.mark.parametrize("method", ["montecarlo", "variational"])
-def test_task2vec_repeats_and_leaves_the_model_alone(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dataflow.operators._lib.scoring.fisher.NOISE_STEPS", 10)
-    settings: dict[str, Any] = {"model_name": tiny("gpt2"), "method": method, "sample_nums": 4}
-    op = Task2VecDatasetEvaluator(**settings)
-    with op.scoring_model.in_use() as loaded:
-        before = {n: w.clone() for n, w in loaded.network.state_dict().items()}
-    global_state = torch.random.get_rng_state(), random.getstate(), np.random.get_state()[1][0]
-    told = op.summarise(TEXTS)
-    assert told == op.summarise(TEXTS)
-    assert told["samples"] == 4
-    assert 0 < told["Task2VecDiversityScore"] <= 1
-    assert Task2VecDatasetEvaluator(**settings, seed=1).summarise(TEXTS) != told
-    assert op.summarise(["the same"] * 9)["Task2VecDiversityScore"] < told["Task2VecDiversityScore"]
-    assert all(torch.equal(w, before[n]) for n, w in loaded.network.state_dict().items())
-    assert all(w.grad is None for w in loaded.network.parameters())
-    assert torch.equal(torch.random.get_rng_state(), global_state[0])
-    assert random.getstate() == global_state[1]
-    assert np.random.get_state()[1][0] == global_state[2]
-
-
-def test_fisher_information_is_the_mean_squared_gradient() -> None:
-    from dataflow.operators._lib.scoring.fisher import Probe
-
-    loaded = network("causal", "llama")
-    row = ids_of(loaded, "some words")
-    made = Probe(loaded, [row], seed=3).information("montecarlo", 0)
-    logits = loaded.network(tensor(row)).logits[0, :-1]
-    draw = torch.Generator().manual_seed(3)
-    labels = torch.multinomial(torch.softmax(logits, -1), 1, generator=draw)[:, 0]
-    torch.nn.functional.cross_entropy(logits, labels).backward()
-    layers = [m.weight for m in loaded.network.model.modules() if isinstance(m, torch.nn.Linear)]
-    want = torch.cat([(w.grad**2).mean(1) for w in layers])
-    loaded.network.zero_grad(set_to_none=True)
-    assert made == pytest.approx(want.numpy(), rel=1e-3, abs=1e-12)
-
-
-@pytest.mark.parametrize("bias", [True, False])
-def test_mmd_by_loops(bias: bool) -> None:
-    draw = np.random.default_rng(0)
-    x, y = draw.normal(size=(7, 3)), draw.normal(1, 1, size=(5, 3))
-
-    def mean(a: np.ndarray, b: np.ndarray, same: bool) -> float:
-        found = [
-            math.exp(-float(np.sum((p - q) ** 2)) / (2 * 0.7**2))
-            for i, p in enumerate(a)
-            for j, q in enumerate(b)
-            if not (same and not bias and i == j)
-        ]
-        return sum(found) / len(found)
-
-    want = mean(x, x, True) + mean(y, y, True) - 2 * mean(x, y, False)
-    assert squared_mmd(x, y, 0.7, bias=bias) == pytest.approx(want)
-
-
-class Reference:
-    """A storage, as far as the reference of a comparison goes."""
-
-    def frame(self) -> Any:
-        import polars as pl
-
-        return pl.DataFrame({"input": ["a", "b", None], "output": ["x", "y", "z"]})
-
-
-def test_mmd_of_a_data_set_with_its_reference() -> None:
-    keys = {"input_instruction_key": "i", "input_output_key": "o"}
-    same = [{"i": "b", "o": "y"}, {"i": None, "o": "x"}, {"i": "a", "o": "x"}]
-    by_serving = MMDDatasetEvaluator(Reference(), embedding_serving=ScriptedServing())
-    told = run_rows(by_serving, same, **keys).metrics
-    assert told == {"MMD": pytest.approx(0, abs=1e-9), "rows": 2, "reference_rows": 2, "failed": 0}
-    by_model = MMDDatasetEvaluator(Reference(), embedding_model_name=tiny("distilbert"))
-    assert run_rows(by_model, same, **keys).metrics["MMD"] == pytest.approx(0, abs=1e-9)
-    other = [{"i": "something else", "o": "entirely"}]
-    assert run_rows(by_model, other, **keys).metrics["MMD"] > 1e-4
-    assert (
-        run_rows(
-            MMDDatasetEvaluator(Reference(), bias=False, embedding_model_name=tiny("distilbert")),
-            other,
-            **keys,
-        ).metrics["MMD"]
-        is None
-    )
-    assert [p for p, _ in MMDDatasetEvaluator(Reference()).check(by_model.bind(**keys))] == [
-        "embedding_model_name"
-    ]
-    assert [
-        p for p, _ in MMDDatasetEvaluator(Reference(), embedding_type="vllm").check(by_model.bind(**keys))
-    ] == ["embedding_serving"]
-
-
-# Models in memory
-
-
-def test_an_evaluator_and_its_filter_share_a_model_until_both_are_gone() -> None:
-    name = tiny("bert")
-    first, second = FineWebEduSampleEvaluator(model_name=name), FineWebEduFilter(-99, model_name=name)
-    assert first.scoring_model is second.scoring_model
-    assert (
-        first.scoring_model is not FineWebEduSampleEvaluator(model_name=name, dtype="bfloat16").scoring_model
-    )
-    scores(first, ["a"], "FinewebEduScore")
-    assert second.scoring_model.is_loaded
-    second.release()
-    assert not first.scoring_model.is_loaded
-    assert scores(second, ["a"], "FinewebEduScore") == scores(first, ["a"], "FinewebEduScore")
-
-
-def test_a_dropped_row_tells_its_score() -> None:
-    done = run_rows(
-        PerplexityFilter(1, 2, tiny("gpt2-flat")), [{"raw_content": t} for t in ("some text", "a", None)]
-    )
-    assert done.dropped["reason"].to_list() == ["score 258", "no score", "null"]
-
-
-def test_one_text_that_cannot_be_tokenised_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    op = FineWebEduSampleEvaluator(model_name=tiny("bert-flat"))
-    with op.scoring_model.in_use() as loaded:
-        real = loaded.tokenizer
-
-    class Picky:
-        model_max_length = POSITIONS
-
-        def __call__(self, texts: list[str], **settings: Any) -> Any:
-            if "bad" in texts:
-                raise ValueError("not this one")
-            return real(texts, **settings)
-
-    monkeypatch.setattr(loaded, "tokenizer", Picky())
-    done = run_rows(op, [{"raw_content": t} for t in ("good", "bad", "fine")])
-    assert [r["FinewebEduScore"] for r in records(done.frame)] == [2.75, 2.75]
-    assert done.failed["error"].to_list() == ["not this one"]
-
-
-def test_models_that_cannot_be_loaded_stop_the_run(tmp_path: Path) -> None:
-    for name in (str(tmp_path), tiny("labelled")):
-        with pytest.raises(ServingError, match="cannot be loaded"):
-            scores(PairQualSampleEvaluator(model_name=name, device="cpu"), ["a"], "PairQualScore")
-    with pytest.raises(ServingError, match="has no weights for"):
-        scores(FineWebEduSampleEvaluator(model_name=tiny("distilbert")), ["a"], "FinewebEduScore")
-
-
-def test_batches_waste_little_and_keep_to_their_bound() -> None:
-    lengths = [5, 1, 0, 9, 2, 30, 9, 1]
-    made = list(token_batches(lengths, 20))
-    assert made == [[5], [3, 6], [0, 4, 1, 7]]
-    assert sorted(i for b in made for i in b) == [i for i, n in enumerate(lengths) if n]
-
-
-def test_a_batch_that_is_too_large_for_the_memory_is_halved() -> None:
-    from dataflow.operators._lib.scoring.batching import over_batches
-
-    seen = []
-
-    def score(batch: list[int]) -> list[int]:
-        seen.append(len(batch))
-        if len(batch) > 2:
-            raise torch.cuda.OutOfMemoryError
-        return [i * 10 for i in batch]
-
-    assert over_batches([3, 3, 3, 3, 3], 100, score) == [0, 10, 20, 30, 40]
-    assert seen == [5, 2, 3, 1, 2]
