@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-import torch
 
 from dataflow.operators._lib.scoring.held import Loaded
 
+torch: Any = import_module("torch")
 LEARNING_RATE = 5e-5
 NOISE_STEPS, NOISE_RATE, NOISE_BETA = 100, 1e-2, 1e-7
 

@@ -14,8 +14,8 @@ from dataflow.operators._lib.scoring.files import file_of
 from dataflow.operators._lib.scoring.held import Key, Loaded
 
 try:
-    import torch
-    import transformers
+    torch: Any = import_module("torch")
+    transformers: Any = import_module("transformers")
 except ImportError as error:
     raise MissingDependency(str(error.name), "hf", "Scoring by a model") from None
 
