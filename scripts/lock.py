@@ -1,4 +1,8 @@
-"""Resolve what this project needs into `requirements.lock`: every version pinned, every file by its hash."""
+"""Resolve what this project needs into `requirements.lock`: every version pinned, every file by its hash.
+
+`requirements-torch.txt` is apart: of torch the tests need the build for CPUs alone, a fraction of the size of the one
+that the resolver would choose with all that it depends on.
+"""
 
 from __future__ import annotations
 

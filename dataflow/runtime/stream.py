@@ -228,8 +228,8 @@ class Pace:
 
 
 def servings_of(call: Call) -> list[Any]:
-    """The servings that a step asks."""
-    named = (getattr(call.operator, n, None) for n in ("llm_serving", "embedding_serving"))
+    """The servings that a step asks, and the model of its own that it holds in memory."""
+    named = (getattr(call.operator, n, None) for n in ("llm_serving", "embedding_serving", "scoring_model"))
     return [s for s in named if s is not None]
 
 

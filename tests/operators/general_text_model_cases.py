@@ -1,0 +1,28 @@
+"""What the operators of general_text that score by models must do."""
+
+from __future__ import annotations
+
+import pytest
+from tiny_models import ModelCase, path_of
+
+from dataflow.operators.general_text.bert_score import BertSampleEvaluator
+from dataflow.operators.general_text.classifier import ClassifierSampleEvaluator
+from dataflow.operators.general_text.task2vec import Task2VecDatasetEvaluator
+from dataflow.operators.general_text.vendi import VendiDatasetEvaluator
+
+REGRESSION, ENCODER, CAUSAL = map(path_of, ("bert-flat", "distilbert", "gpt2"))
+ROWS = [{"raw_content": "one"}, {"raw_content": "one and two"}, {"raw_content": None}]
+
+CASES = [
+    ModelCase(
+        ClassifierSampleEvaluator(REGRESSION), ROWS, [{"ClassifierScore": v} for v in (2.75, 2.75, None)]
+    ),
+    ModelCase(
+        BertSampleEvaluator(model_name=ENCODER),
+        [{"t": t, "r": r} for t, r in (("a b", "a b"), ("", "a"), ("a", ""), (None, "a"), ("a", None))],
+        [{"BertScore": v} for v in (pytest.approx(1, abs=1e-5), 0.0, 0.0, None, None)],
+        {"input_key": "t", "input_reference_key": "r"},
+    ),
+    ModelCase(VendiDatasetEvaluator(model_name=ENCODER, simcse_model_name=ENCODER), ROWS, ROWS),
+    ModelCase(Task2VecDatasetEvaluator(sample_nums=2, model_name=CAUSAL), ROWS, ROWS),
+]
