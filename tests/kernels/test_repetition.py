@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_repetition import repetition
 
-from dataflow.kernels.repetition import NAMES
+from dataflow.kernels.repetition import COUNTS
 from dataflow.kernels.statistics import statistics
 from dataflow.kernels.texts import PARALLEL_BYTES
 
@@ -65,7 +65,7 @@ def test_counts_are_those_of_the_reference_on_several_threads() -> None:
 @pytest.mark.parametrize(
     ("text", "counts"),
     [
-        ("", dict.fromkeys(NAMES, 0)),
+        ("", dict.fromkeys(COUNTS, 0)),
         # overlapping pairs: each word counts once
         ("a a a a", {"plain_words": 4, "top_2gram_chars": 4, "top_3gram_chars": 4, "top_4gram_chars": 0}),
         # of two equally frequent pairs the longer one
