@@ -236,6 +236,7 @@ HOSTILE = [
 def test_no_text_takes_long(op: TextRefiner) -> None:
     """Thirty thousand of them would not end in time, if the work grew with the square of the text."""
     texts = [part * 30_000 for part in HOSTILE]
+    texts += ["a" + "-" * 60_000 + "b", "(" * 60_000 + "the", " " * 60_000 + "Abc", "x" * 60_000 + "'s"]
     assert len(refined(op, *texts)) == len(texts)
 
 

@@ -213,7 +213,9 @@ def test_readability_is_that_of_textstat(text: str) -> None:
     made = measured(text)
     if made.lexicon_count:
         mine = list(made)
-        assert mine.pop(2) == pytest.approx(told.pop(2), abs=1)  # a vote of rounded grades: halves may go either way
+        assert mine.pop(2) == pytest.approx(
+            told.pop(2), abs=1
+        )  # a vote of rounded grades: halves may go either way
         assert mine == pytest.approx(told)
 
 

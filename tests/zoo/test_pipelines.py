@@ -37,6 +37,7 @@ from dataflow.zoo.prompted import (
     PromptedRefiner_APIPipeline,
 )
 from dataflow.zoo.text2qa import Text2QA_APIPipeline
+from dataflow.zoo.text_filter import PTTextFilter_CPUPipeline, SFTTextFilter_CPUPipeline
 from dataflow.zoo.text_pt import PTTextSynthesis_APIPipeline
 from dataflow.zoo.text_sft import TextSFTSynthesis_APIPipeline
 from dataflow.zoo.unified_bench import COLUMNS, EXAMPLES, UnifiedBenchEvalPipeline
@@ -47,6 +48,7 @@ JUDGED = ["eval_valid", "eval_error", "eval_pred", "eval_score"]
 SCORES = ("5", "1", "5", "2", "4", "1", "5", "3")
 JUDGE = "judgement_result"
 LOCAL = (PassageQAPipeline, ModelComparisonPipeline)
+RULES = (PTTextFilter_CPUPipeline, SFTTextFilter_CPUPipeline)
 EMBEDS = (Text2QA_APIPipeline, PassageQAPipeline)
 
 
@@ -214,6 +216,8 @@ class Flow:
         return "-".join([self.cls.__name__, *(str(v) for v in self.settings.values() if len(str(v)) < 20)])
 
     def make(self, cache: Path, llm: Any) -> Any:
+        if self.cls in RULES:
+            return self.cls(cache_path=str(cache), **self.settings)  # type: ignore[call-arg]
         more = {"embedding_serving": llm} if self.cls in EMBEDS else {}
         more |= {"other_serving": llm} if self.cls is ModelComparisonPipeline else {}
         return self.cls(llm_serving=llm, cache_path=str(cache), **more, **self.settings)  # type: ignore[call-arg]
@@ -297,6 +301,8 @@ FLOWS = [
         calls=18 * 2,
         settings={"num_dialogs_per_intent": 2},
     ),
+    Flow(PTTextFilter_CPUPipeline, "", 7, [], calls=0),
+    Flow(SFTTextFilter_CPUPipeline, "", 4, [], calls=0),
     Flow(PromptedEvaluator_APIPipeline, SCORES, 8, ["eval_dim_1"], calls=8),
     Flow(PromptedFilter_APIPipeline, SCORES, 4, ["eval_dim_1"], calls=8),
     Flow(PromptedRefiner_APIPipeline, str.upper, 8, [], calls=8),

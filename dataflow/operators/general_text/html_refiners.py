@@ -44,10 +44,10 @@ URL = rf"""https?://(?:\([^\s()<>"{CJK}]*\)|[^\s()<>"{CJK}])*(?:\([^\s()<>"{CJK}
 class HtmlUrlRemoverRefiner(TextRefiner):
     """Delete HTML tags and http(s) URLs.
 
-    A tag is `<`, at once the name of an element of HTML (or one with a hyphen or colon), attributes, and `>`, over as
-    many lines as it takes: `x < y and z > w`, `List<String>` and `<think>` stay. Comments, scripts and style sheets go
-    with what is inside. A URL ends before the punctuation of its sentence, a bracket that it did not open, and
-    Chinese, Japanese or Korean text; where it has a line to itself, the line goes too.
+    A tag is `<`, at once the name of an element of HTML (or one with a hyphen or colon), attributes, and `>`,
+    over as many lines as it takes: `x < y and z > w`, `List<String>` and `<think>` stay. Comments, scripts and
+    style sheets go with what is inside. A URL ends before the punctuation of its sentence, a bracket that it did
+    not open, and Chinese, Japanese or Korean text; where it has a line to itself, the line goes too.
     """
 
     def expr(self, text: pl.Expr) -> pl.Expr:
@@ -60,9 +60,10 @@ class HtmlUrlRemoverRefiner(TextRefiner):
 class HtmlEntityRefiner(TextRefiner):
     """Delete HTML entities, named ones and the same characters by number.
 
-    `&lt;` goes, and so do `&#60;`, `&#x3C;` and, escaped twice, `&amp;lt;`. White space around them stays. `&` and `;` may be full-width. The semicolon may lack only where HTML allows that (`&lt`, not `&ndash`) and neither
-    a letter, digit, `_`, `=` nor `&` follows, so that `?a=1&gt_x=2` stays. A no-break space leaves a space, which keeps
-    the words around it apart.
+    `&lt;` goes, and so do `&#60;`, `&#x3C;` and, escaped twice, `&amp;lt;`. White space around them stays. `&`
+    and `;` may be full-width. The semicolon may lack only where HTML allows that (`&lt`, not `&ndash`) and
+    neither a letter, digit, `_`, `=` nor `&` follows, so that `?a=1&gt_x=2` stays. A no-break space leaves a
+    space, which keeps the words around it apart.
     """
 
     html_entities: tuple[str, ...] = ENTITIES

@@ -8,19 +8,9 @@ from datetime import date
 from dataflow.operators._lib.text_refiner import TextRefiner
 
 NAMES = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
-]
+]  # fmt: skip
 MONTHS = {name[:n]: i + 1 for i, name in enumerate(NAMES) for n in (3, len(name))} | {"sept": 9}
 # what must not come before is asked after the first character, by which the search then skips ahead
 FREE = r"(?<![\w/-].)(?<![0-9][.,].)"
@@ -39,9 +29,10 @@ MONEY = re.compile(rf"(?<![\w$])(?:US)?\$({AMOUNT})(?![\w$]|[.,][0-9])")
 class TextNormalizationRefiner(TextRefiner):
     """Write dates as `2024-03-05` (ISO 8601), and dollars as `1,000.50 USD`.
 
-    Dates are `15/3/2024`, `15.03.24`, `March 15, 2024`, `15th of March 2024` and the like, and only such as the calendar has.
-    A year of two digits lies between 1969 and 2068. Versions and IP addresses stay: with dots and a year of two digits, day and
-    month must have two as well, and no word such as `version` may come before. Dollars of other countries (`A$5`) stay.
+    Dates are `15/3/2024`, `15.03.24`, `March 15, 2024`, `15th of March 2024` and the like, and only such as the
+    calendar has. A year of two digits lies between 1969 and 2068. Versions and IP addresses stay: with dots and a
+    year of two digits, day and month must have two as well, and no word such as `version` may come before.
+    Dollars of other countries (`A$5`) stay.
     """
 
     day_first: bool = True

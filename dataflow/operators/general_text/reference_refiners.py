@@ -39,8 +39,8 @@ IMAGE_REFS = "|".join(
 class ReferenceRemoverRefiner(TextRefiner):
     """Delete references from a wiki's text: `<ref>…</ref>` and `{{cite …}}`.
 
-    Citation templates are `cite …`, `citation …`, `sfn`, `harvnb` and `harvp`, with all templates inside them. A reference that
-    is never closed goes up to the end of its line.
+    Citation templates are `cite …`, `citation …`, `sfn`, `harvnb` and `harvp`, with all templates inside them. A
+    reference that is never closed goes up to the end of its line.
     """
 
     def map(self, text: str) -> str:
@@ -52,10 +52,10 @@ class ReferenceRemoverRefiner(TextRefiner):
 class RemoveImageRefsRefiner(TextRefiner):
     """Delete references to images, and other leftovers of converted pages.
 
-    References are Markdown images, `<img>` tags, names of image files that are hexadecimal, as exports name them, and
-    labels of Chinese figures (`图 3-2：`). Leftovers are five and more Chinese digits in a row (but no number such as
-    一百二十三万), left-to-right marks, replacement characters, `{/U}`, `&#247;`, and code points spelled out (`U+2605`,
-    `u200e`). Words stay, however long.
+    References are Markdown images, `<img>` tags, names of image files that are hexadecimal, as exports name them,
+    and labels of Chinese figures (`图 3-2：`). Leftovers are five and more Chinese digits in a row (but no number
+    such as 一百二十三万), left-to-right marks, replacement characters, `{/U}`, `&#247;`, and code points spelled out
+    (`U+2605`, `u200e`). Words stay, however long.
     """
 
     def expr(self, text: pl.Expr) -> pl.Expr:

@@ -23,9 +23,10 @@ QUOTES = " \t\"'“”‘’([*_#>-"
 class SpellingCorrectionRefiner(TextRefiner):
     """Put the closest word of a dictionary for each misspelt English word.
 
-    Of words equally close the most frequent is taken. Case and punctuation stay. Left alone are words that the dictionary has or has nothing close to, words under three letters, those in
-    capitals or with a capital within a sentence, which are names, and what holds digits, apostrophes or
-    other alphabets, URLs and addresses among them. In words of up to four letters one letter is corrected at most.
+    Of words equally close the most frequent is taken. Case and punctuation stay. Left alone are words that the
+    dictionary has or has nothing close to, words under three letters, those in capitals or with a capital within
+    a sentence, which are names, and what holds digits, apostrophes or other alphabets, URLs and addresses among
+    them. In words of up to four letters one letter is corrected at most.
     """
 
     max_edit_distance: int = Field(2, ge=0)

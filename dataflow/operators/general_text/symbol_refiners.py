@@ -43,7 +43,8 @@ ASCII_PUNCTUATION = r"!-/:-@\[-`{-~"
 class RemoveNumberRefiner(TextRefiner):
     """Delete all digits, of any script, superscript and circled ones among them.
 
-    Digits are what `str.isdigit` takes for some; fractions and Chinese or Roman numerals stay, and so do separators.
+    Digits are what `str.isdigit` takes for some; fractions and Chinese or Roman numerals stay, and so do
+    separators.
     """
 
     def expr(self, text: pl.Expr) -> pl.Expr:
@@ -64,8 +65,8 @@ class RemovePunctuationRefiner(TextRefiner):
 class RemoveEmojiRefiner(TextRefiner):
     """Delete emoji whole: with skin tones, joiners, variation selectors, flags and keycaps.
 
-    Characters that are both text and emoji go in the blocks of pictographs, weather and dingbats (☀ ❤ ✈, but not ♀ ♂);
-    elsewhere (© ™ ↔ ▶) only where a variation selector asks for the emoji. Plain digits, `#` and `*` stay.
+    Characters that are both text and emoji go in the blocks of pictographs, weather and dingbats (☀ ❤ ✈, but not
+    ♀ ♂); elsewhere (© ™ ↔ ▶) only where a variation selector asks for the emoji. Plain digits, `#` and `*` stay.
     """
 
     def expr(self, text: pl.Expr) -> pl.Expr:
@@ -75,8 +76,9 @@ class RemoveEmojiRefiner(TextRefiner):
 class RemoveEmoticonsRefiner(TextRefiner):
     """Delete emoticons that stand alone, western ones such as `:-)` and kaomoji such as `(^_^)`.
 
-    An emoticon stands alone between white space, the end of the text, or marks that end a clause; what is part of a
-    word, a URL or code stays. Forms with another common use, such as `D:`, `8)`, `:|` and `QQ`, are not in the list.
+    An emoticon stands alone between white space, the end of the text, or marks that end a clause; what is part of
+    a word, a URL or code stays. Forms with another common use, such as `D:`, `8)`, `:|` and `QQ`, are not in the
+    list.
     """
 
     def expr(self, text: pl.Expr) -> pl.Expr:

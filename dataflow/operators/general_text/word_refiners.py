@@ -27,16 +27,16 @@ SUBJECT = re.compile(r"\b(i|you|we|they|these|those)\s+$", re.IGNORECASE)
 LINES = re.compile(r".*?(?:\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]|\Z)", re.DOTALL)
 CLOSING = ")]}\"'”’»"
 SPACES = re.compile(r"(\s+)")
-CORE = re.compile(r"^([^\w]*)(.*?)([^\w]*)$", re.DOTALL)
+MARKS = re.compile(r"\W*")
 WORD = re.compile(rf"[^\W\d_]+(?:[{APOSTROPHES}][^\W\d_]+)*")
 
 
 class RemoveContractionsRefiner(TextRefiner):
     """Write out the contractions of English: `can't` becomes `cannot`, and `I'VE` `I HAVE`.
 
-    The apostrophe may be `'`, `’` or `ʼ`. `'s` is taken for "is" only after pronouns, question words, `there`, `here` and `that`, and
-    for "us" in `let's`; after other words it may be a genitive and stays. `'s` is "has" and `'d` is "had" before a
-    participle such as `been`; `'d` is "had" before `better` too, and else "would".
+    The apostrophe may be `'`, `’` or `ʼ`. `'s` is taken for "is" only after pronouns, question words, `there`,
+    `here` and `that`, and for "us" in `let's`; after other words it may be a genitive and stays. `'s` is "has"
+    and `'d` is "had" before a participle such as `been`; `'d` is "had" before `better` too, and else "would".
     """
 
     def map(self, text: str) -> str:
@@ -164,17 +164,19 @@ def _without(line: str, lang: str) -> str:
 @lru_cache(1 << 16)
 def _around_stop_word(token: str, lang: str) -> tuple[str, str] | None:
     """The punctuation before a stop word and after it; null if a token is none."""
-    found = CORE.match(token)
-    assert found, "it matches any text"
-    known = found[2].lower().replace("’", "'") in _known(lang)
-    return (found[1], found[3]) if known else None
+    marks, backwards = MARKS.match(token), MARKS.match(token[::-1])
+    assert marks, "it matches nothing too"
+    assert backwards, "it matches nothing too"
+    start, end = marks.end(), len(token) - backwards.end()
+    known = token[start:end].lower().replace("’", "'") in _known(lang)
+    return (token[:start], token[end:]) if known else None
 
 
 class StemmingLemmatizationRefiner(TextRefiner):
     """Put the stem or the lemma of each English word in its place; all else stays as it is.
 
-    Stems are those of Porter (1980), in lower case; lemmas are looked up by simplemma, and words it does not know stay. The genitive
-    `'s` stays, and so does any other word with an apostrophe.
+    Stems are those of Porter (1980), in lower case; lemmas are looked up by simplemma, and words it does not know
+    stay. The genitive `'s` stays, and so does any other word with an apostrophe.
     """
 
     method: Literal["stemming", "lemmatization"] = "stemming"
