@@ -23,6 +23,7 @@ ALL = {
     "optimiser": "What the optimiser saves",
     "staleness": "What a change makes stale",
     "targets": "A wanted number of rows",
+    "corpus": "Cleaning a corpus",
 }
 
 

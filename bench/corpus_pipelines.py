@@ -1,0 +1,57 @@
+"""This package's side of the corpus trial: pipelines, each run in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dataflow  # noqa: F401  # before polars: it tells polars' allocator how to keep memory
+from bench.scale_polars import timed
+from dataflow.core.operator import Operator
+from dataflow.operators import general_text as text
+from dataflow.pipeline import PipelineABC
+from dataflow.storage import FileStorage
+from dataflow.zoo.text_filter import PTTextFilter_CPUPipeline
+
+
+class Cleaning(PipelineABC):
+    """Operators that each read `text`, one after the other."""
+
+    def __init__(self, source: str, cache: str, operators: Sequence[Operator]) -> None:
+        super().__init__()
+        self.storage = FileStorage(source, cache_path=cache, file_name_prefix="corpus", cache_type="jsonl")
+        self.operators = list(operators)
+
+    def forward(self) -> None:
+        for operator in self.operators:
+            operator.run(self.storage.step(), input_key="text")
+
+
+WORK: dict[str, Callable[[], Sequence[Operator]]] = {
+    "gopher": lambda: (text.GopherRepetitionFilter(), text.GopherQualityFilter()),
+    "minhash": lambda: (
+        text.MinHashDeduplicateFilter(threshold=0.8, unit="word", verify=False, bands=16, normalise=True),
+    ),
+    "exact": lambda: (text.HashDeduplicateFilter(),),
+    "chain": lambda: (
+        text.RemoveEmojiRefiner(),
+        text.HtmlUrlRemoverRefiner(),
+        text.HtmlEntityRefiner(),
+        text.RemoveExtraSpacesRefiner(keep_newlines=True),
+        text.WordNumberFilter(20, 100_000),
+        text.MeanWordLengthFilter(3, 10),
+        text.LoremIpsumFilter(),
+        text.ColonEndFilter(),
+    ),
+    "pretraining": lambda: [o for o in vars(PTTextFilter_CPUPipeline()).values() if isinstance(o, Operator)],
+}
+
+
+def run(work: str, source: str, cache: str) -> Any:
+    """Run one of the works."""
+    return Cleaning(source, cache, WORK[work]()).run(progress=False)
+
+
+if __name__ == "__main__":
+    timed(lambda: run(*sys.argv[1:]))
