@@ -1,0 +1,48 @@
+"""Operators of open-dataflow 1.x for text: all are here, with their settings, in their order, and the keys of `run`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataflow.core.operator import Operator
+from dataflow.core.registry import OPERATOR_REGISTRY
+
+TABLE: dict[str, dict[str, Any]] = json.loads(
+    Path(__file__).with_name("text_operators.json").read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_it_is_in_its_domain(name: str) -> None:
+    domain = TABLE[name]["domain"]
+    cls = OPERATOR_REGISTRY.get(name)
+    assert cls.__module__.startswith(f"dataflow.operators.{domain}.")
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_settings_may_be_given_by_name_and_by_position(name: str) -> None:
+    cls = OPERATOR_REGISTRY.get(name)
+    wanted = TABLE[name]["settings"]
+    fields = list(cls.model_fields) if issubclass(cls, Operator) else list(inspect.signature(cls).parameters)
+    leading = list(getattr(cls, "leading", ()))
+    order = leading + [f for f in fields if f not in leading]
+    assert order[: len(wanted)] == wanted
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_run_has_its_keys(name: str) -> None:
+    keys = list(inspect.signature(OPERATOR_REGISTRY.get(name).run).parameters)[2:]
+    assert set(TABLE[name]["keys"]) <= set(keys)
+
+
+def test_no_domain_has_fewer() -> None:
+    wanted = Counter(row["domain"] for row in TABLE.values())
+    assert wanted["general_text"] == 62
+    have = Counter(OPERATOR_REGISTRY.get(n).__module__.split(".")[2] for n in OPERATOR_REGISTRY.keys())  # noqa: SIM118
+    assert [d for d, n in wanted.items() if have[d] < n] == []
