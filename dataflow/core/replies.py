@@ -11,6 +11,7 @@ from dataflow.core.errors import ReplyError
 from dataflow.core.frames import loads
 
 _THINKING = re.compile(r"<think>.*?</think>", re.DOTALL)
+_FIRST_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 _NUMBER = r"(?<![\w.,-])-?\d+(?:\.\d+)?"
 _SCORE = re.compile(rf"({_NUMBER})(?:\s*(?:/|out of|of)\s*\d+)?(?![\w/]|[.,]\d)", re.ASCII | re.IGNORECASE)
@@ -49,7 +50,8 @@ def parse_json(reply: str, kind: type | tuple[type, ...] = (dict, list)) -> Any:
         ReplyError: there is none.
     """
     text = without_thinking(reply)
-    for candidate in dict.fromkeys((text, unfenced(text))):
+    bare = _FIRST_THOUGHT.sub("", reply)  # a tag inside of a JSON text is no thought
+    for candidate in dict.fromkeys((bare, unfenced(bare), text, unfenced(text))):
         try:
             value = loads(candidate)
         except (ValueError, RecursionError):

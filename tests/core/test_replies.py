@@ -225,3 +225,9 @@ def test_parts_of_a_reply() -> None:
     assert unfenced("x ```python\na = 1\n``` y ```b```") == "a = 1"
     assert unfenced("no fence") == "no fence"
     assert clip("ab") == "'ab'"
+
+
+@pytest.mark.parametrize("form", ["{}", "```json\n{}\n```", "<think>hm</think>{}"])
+def test_tags_inside_of_json_are_no_thoughts(form: str) -> None:
+    value = {"<think>": None, "a": "so <think>it</think> is"}
+    assert parse_json(form.replace("{}", json.dumps(value)), dict) == value
