@@ -82,7 +82,8 @@ def _prose(file: Path) -> str:
 
 
 def _normal(draw: random.Random, pool: list[str], words: list[str]) -> str:
-    parts, size = [], draw.gauss(CHARS, CHARS / 3)
+    parts: list[str] = []
+    size = max(300.0, draw.gauss(CHARS, CHARS / 3))
     while sum(map(len, parts)) < size:
         parts.append(_exchanged(draw, draw.choice(pool), words))
     return "\n\n".join(parts)
