@@ -21,7 +21,7 @@ from dataflow.kernels.characters import (
     length_of,
     point_at,
 )
-from dataflow.kernels.sets import fold
+from dataflow.kernels.sets import fold, place_of
 from dataflow.kernels.texts import Texts, run
 
 Bytes = NDArray[np.uint8]
@@ -120,11 +120,8 @@ def _count(
             slots = np.zeros(2 * len(slots), np.uint64)
         slots[:] = 0
         for i in range(lines):
-            # the same search as in `distinct`, which does not tell which ones were there before
             key = hashes[i] if hashes[i] else np.uint64(1)
-            place = key & np.uint64(len(slots) - 1)
-            while slots[place] != 0 and slots[place] != key:
-                place = (place + np.uint64(1)) & np.uint64(len(slots) - 1)
+            place = place_of(slots, key)
             if slots[place] == key:
                 repeated += 1
                 repeated_chars += sizes[i]

@@ -19,7 +19,7 @@ from dataflow.kernels.characters import (
     lowered,
     point_at,
 )
-from dataflow.kernels.sets import Hashes, fold
+from dataflow.kernels.sets import Hashes, fold, place_of
 from dataflow.kernels.texts import Texts, run
 
 Bytes = NDArray[np.uint8]
@@ -98,11 +98,8 @@ def _grams(
 
 @njit(nogil=True, cache=True)
 def _fill(hashes: Hashes, rows: Places, slots: Hashes, owners: Places) -> None:
-    mask = np.uint64(len(slots) - 1)
     for i in range(len(hashes)):
-        place = hashes[i] & mask
-        while slots[place] != 0 and slots[place] != hashes[i]:
-            place = (place + np.uint64(1)) & mask
+        place = place_of(slots, hashes[i])
         if slots[place] == 0:
             slots[place], owners[place] = hashes[i], rows[i]
 
@@ -124,7 +121,7 @@ def _first(
     for row in range(first, last):
         room = max(room, (offsets[row + 1] - offsets[row]) // 2 + 2)
     values, begins, ends = np.empty(room, np.uint64), np.empty(room, np.int64), np.empty(room, np.int64)
-    base, top, mask = np.uint64(_BASE), np.uint64(1), np.uint64(len(slots) - 1)
+    base, top = np.uint64(_BASE), np.uint64(1)
     for _ in range(n):
         top *= base
     for row in range(first, last):
@@ -139,9 +136,7 @@ def _first(
             if i < n - 1:
                 continue
             key = _mixed(value)
-            place = key & mask
-            while slots[place] != 0 and slots[place] != key:
-                place = (place + np.uint64(1)) & mask
+            place = place_of(slots, key)
             if slots[place] == key:
                 out[row, 0], out[row, 1], out[row, 2] = (
                     owners[place],

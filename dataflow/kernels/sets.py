@@ -19,16 +19,24 @@ def fold(value: Any, point: Any) -> Any:
     return mixed ^ (mixed >> np.uint64(29))
 
 
+@njit(nogil=True, cache=True, inline="always")
+def place_of(slots: Hashes, key: Any) -> Any:
+    """The slot that holds a hash other than 0, or the empty one where it belongs; `slots` are a power of two, one is empty."""
+    mask = np.uint64(len(slots) - 1)
+    place = key & mask
+    while slots[place] != 0 and slots[place] != key:
+        place = (place + np.uint64(1)) & mask
+    return place
+
+
 @njit(nogil=True, cache=True)
 def distinct(hashes: Hashes, slots: Hashes) -> int:
     """How many different hashes there are; `slots` is room for twice as many, a power of two, and is overwritten."""
     slots[:] = 0
-    mask, found = np.uint64(len(slots) - 1), 0
+    found = 0
     for i in range(len(hashes)):
         key = hashes[i] if hashes[i] else np.uint64(1)
-        place = key & mask
-        while slots[place] != 0 and slots[place] != key:
-            place = (place + np.uint64(1)) & mask
+        place = place_of(slots, key)
         if slots[place] == 0:
             slots[place] = key
             found += 1
@@ -39,13 +47,7 @@ def distinct(hashes: Hashes, slots: Hashes) -> int:
 def contains(slots: Hashes, value: Any) -> bool:
     """Whether a set made by `hash_set` holds a hash."""
     key = np.uint64(value) if value else np.uint64(1)
-    mask = np.uint64(len(slots) - 1)
-    place = key & mask
-    while slots[place] != 0:
-        if slots[place] == key:
-            return True
-        place = (place + np.uint64(1)) & mask
-    return False
+    return bool(slots[place_of(slots, key)] == key)
 
 
 def hash_of(parts: str | Iterable[int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import polars as pl
@@ -110,19 +111,22 @@ def note(frame: pl.DataFrame, column: str, group: str) -> pl.Series:
 
 
 def _statistics(column: pl.Series, group: str) -> pl.Series:
+    counted: pl.Series = _kernels().statistics(column, group)
+    return counted
+
+
+def _kernels() -> Any:
+    """The module of the statistics; it is compiled, and loads numba."""
     try:
-        from dataflow.kernels.statistics import statistics  # compiled: loads numba
+        from dataflow.kernels import statistics
     except ModuleNotFoundError as error:
         raise MissingDependency(str(error.name), "text", "Counting in texts") from None
-    return statistics(column, group)
+    return statistics
 
 
 def _group_of(count: str) -> str:
-    try:
-        from dataflow.kernels.statistics import GROUPS  # compiled: loads numba
-    except ModuleNotFoundError as error:
-        raise MissingDependency(str(error.name), "text", "Counting in texts") from None
-    found = next((group for group, (_, counts) in GROUPS.items() if count in counts), None)
+    groups: Mapping[str, Any] = _kernels().GROUPS
+    found = next((group for group, (_, counts) in groups.items() if count in counts), None)
     if found is None:
         raise AttributeError(count)
     return found
