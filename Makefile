@@ -12,10 +12,11 @@ help:  ## what can be made
 
 setup: $(READY)  ## a virtual environment with everything, from the lock file
 
-$(READY): requirements.lock requirements-torch.txt pyproject.toml
+$(READY): requirements.lock requirements-torch.txt requirements-data.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_OPTIONS) --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps -r requirements-torch.txt
+	$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --ignore-requires-python --require-hashes -r requirements-data.txt
 	$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --no-build-isolation --editable .
 	touch $(READY)
 

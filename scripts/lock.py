@@ -10,7 +10,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-EXTRAS = ("local", "pandas", "excel", "remote", "hub", "sql", "postgres", "math", "text", "pii", "chemistry")
+EXTRAS = (
+    "local",
+    "pandas",
+    "excel",
+    "remote",
+    "hub",
+    "sql",
+    "postgres",
+    "math",
+    "code",
+    "text2sql",
+    "text",
+    "pii",
+    "chemistry",
+)
 
 
 def main() -> None:

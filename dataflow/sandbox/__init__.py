@@ -1,0 +1,1 @@
+"""Model-written programs run here, apart from the machine."""
