@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dataflow.core.frames import JSON, records
 from dataflow.storage import FileSource, write_frames
-from dataflow.storage.formats import jsonl
+from dataflow.storage.formats import jsonl, line_skeleton
 from dataflow.storage.formats.line_pattern import MOST_ORDERS, MOST_VALUES, Orders, matches
 
 TYPES: dict[str, pl.DataType] = {
@@ -175,6 +175,63 @@ def test_a_damaged_line_is_proven_only_if_it_is_a_row(data: st.DataObject) -> No
     [row] = pl.read_ndjson(line, schema=typed).to_dicts()
     pairs = json.loads(line, object_pairs_hook=_unique)
     assert repr(row) == repr({k: pairs.get(k) for k in typed})
+
+
+PIECES = [
+    b'"',
+    b"\\",
+    b'\\"',
+    b"\\\\",
+    b"\\n",
+    b"\\u00e9",
+    b"\\ud83d",
+    b"\\u12",
+    b"u",
+    b"n",
+    b"x",
+    b"\xc3\xa9",
+    b"\xff",
+    b"\x01",
+    b"\n",
+    b" ",
+    b":",
+    b",",
+    b"}",
+    b"{",
+    b"1",
+]
+
+
+@settings(max_examples=600, deadline=None)
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=12), chunk=st.sampled_from([1, 3, 1 << 20]))
+@example([b"\\"] * 3 + [b'"'], 1)
+@example([b"\\u00"], 1 << 20)
+def test_what_stands_in_texts_is_proven_as_the_expression_would(pieces: list[bytes], chunk: int) -> None:
+    orders = Orders()
+    orders.note(("a", "b"))
+    proven = orders.pattern({"a": pl.String(), "b": pl.String()})
+    for block in (
+        b'{"a":"' + b"".join(pieces) + b'","b":"x"}\n{"a":"y","b":"z"}',
+        b'{"a":"y","b":' + b"".join(pieces) + b"}\n",
+    ):
+        try:
+            whole = pl.Series([block], dtype=pl.Binary).cast(pl.String).str.contains(proven).item()
+        except pl.exceptions.PolarsError:
+            whole = False
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(line_skeleton, "CHUNK", chunk)
+            assert bool(matches(block, proven)) == whole
+            if not whole:
+                continue
+            assert len(line_skeleton.skeleton(block) or block) <= len(block)
+
+
+def test_long_texts_are_taken_out_before_the_expression_sees_them() -> None:
+    row = b'{"a b":"' + b'x\\n\\"\\u00e9' * 1000 + b'", "c" : ["' + b"\xc3\xa9" * 1000 + b'",null]}'
+    assert (
+        line_skeleton.skeleton(row + b"\n" + row)
+        == b'{"a b":"", "c" : ["",null]}\n{"a b":"", "c" : ["",null]}'
+    )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

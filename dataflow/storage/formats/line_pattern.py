@@ -1,9 +1,8 @@
 """A regular expression that a block of JSON lines matches only if every row is of certain columns and types.
 
 A match proves all that a parse could find: each line is one JSON object, no key is there twice, every value has its
-column's type or is null, integers fit 64 bits, texts are UTF-8. It runs in polars' automaton at several times the
-speed of a parser that makes Python objects, and on several threads. What does not match is not wrong; it has to
-be parsed.
+column's type or is null, integers fit 64 bits, texts are UTF-8. Texts are looked at apart (`line_skeleton.py`); what
+is left runs in polars' automaton, on several threads. What does not match is not wrong; it has to be parsed.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import orjson
 import polars as pl
 
 from dataflow.core.frames import is_json
+from dataflow.storage.formats.line_skeleton import skeleton
 
 MOST_VALUES = 40
 """Values a pattern may name: the automaton of a wider one outgrows its cache and runs slower than a parser."""
@@ -65,6 +65,7 @@ def matches(data: bytes, pattern: str) -> int:
     """How many lines a block has that is all of the pattern; 0 for one that is not, or where there is none."""
     if not pattern:
         return 0
+    data = skeleton(data) or data
     try:
         text = pl.Series([data], dtype=pl.Binary).cast(pl.String).str
         if not text.contains(pattern).item():
