@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from dataflow.core.ahead import ahead
 from dataflow.core.operator import Operator
 from dataflow.core.outcome import Outcome, dropped
 from dataflow.core.ports import Binding, In
@@ -32,8 +33,8 @@ class Dataset(Operator):
     """Sees whole columns, then names the rows to keep and the columns to add. Streams nothing.
 
     The kernel is `select` (lists of cells, nulls included, to row positions or a `Selection`), or where that would be
-    too much to hold, `digest` (the columns of a batch of rows, to whatever of them is needed) and `choose` (all digests, in
-    order, to the same). The docstring of an operator says what it does with nulls.
+    too much to hold, `digest` (the columns of a batch of rows, to whatever of them is needed; on several threads at once) and
+    `choose` (all digests, in order, to the same). The docstring of an operator says what it does with nulls.
     """
 
     kind: ClassVar[str] = "Dataset"
@@ -58,7 +59,7 @@ class Dataset(Operator):
             frame = pl.concat(list(frames), how="vertical_relaxed")
             made = self.select(*(_column(frame, c) for c in binding.reads.values()))
         else:
-            made = self.choose([self.digest(*_series(f, binding)) for f in frames])
+            made = self.choose(list(ahead(lambda f: self.digest(*_series(f, binding)), frames)))
         return made if isinstance(made, Selection) else Selection(list(made))
 
     def enact(self, frame: pl.DataFrame, first: int, selection: Selection, binding: Binding) -> pl.DataFrame:
@@ -74,7 +75,7 @@ class Dataset(Operator):
         self,
         frame: pl.DataFrame,
         first: int,
-        rows: Sequence[int] | None,
+        rows: Sequence[int] | np.ndarray | None,
         selection: Selection,
         binding: Binding,
     ) -> Outcome:
@@ -82,15 +83,18 @@ class Dataset(Operator):
         full = self.enact(frame, first, selection, binding)
         if rows is None:
             return Outcome(full)
-        kept = set(rows)
-        lost, why = [i for i in range(frame.height) if i not in kept], selection.reason
+        chosen = np.asarray(rows, np.int64)
+        keeps = np.zeros(frame.height, np.bool_)
+        keeps[chosen] = True
+        lost, why = np.flatnonzero(~keeps).tolist(), selection.reason
         reasons = [why if isinstance(why, str) else why(first + i) for i in lost]
-        return Outcome(full[list(rows)], dropped(frame, lost, reasons, binding.first_read))
+        ordered = len(chosen) == frame.height - len(lost) and (np.diff(chosen) > 0).all()
+        left = full.filter(pl.Series(keeps)) if ordered else full[chosen]
+        return Outcome(left, dropped(frame, lost, reasons, binding.first_read))
 
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         chosen = self.decide(iter([frame]), binding)
-        rows = chosen.rows.tolist() if isinstance(chosen.rows, np.ndarray) else chosen.rows
-        done = self.cut(frame, 0, rows, chosen, binding)
+        done = self.cut(frame, 0, chosen.rows, chosen, binding)
         done.metrics = dict(chosen.metrics)
         return done
 

@@ -6,20 +6,20 @@ import asyncio
 import copy
 import time
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import polars as pl
 
+from dataflow.core.ahead import ahead
 from dataflow.core.background import current_scope
 from dataflow.core.frames import ROW, visible
-from dataflow.core.merge import Merge
 from dataflow.core.operator import Operator
 from dataflow.core.outcome import DROPPED, FAILED, Outcome
 from dataflow.core.protocols import Scope
 from dataflow.core.tables import Dataset
 from dataflow.plan.trace import Call, with_storage
-from dataflow.runtime.merging import run_merge
-from dataflow.runtime.rundir import STEP, StageDir, stamped
+from dataflow.runtime.rundir import STEP, Place, stamped
 from dataflow.runtime.stats import StepStats
 from dataflow.storage.memory import MemoryStorage
 
@@ -27,47 +27,66 @@ ROWS_A_PART = 50_000
 NO_FAILED = pl.DataFrame(schema=STEP | FAILED)
 
 
-async def run_barrier(
-    call: Call, before: Sequence[StageDir], to: StageDir, stats: StepStats, scope: Scope
-) -> None:
+class Before(Protocol):
+    """The rows before a step: the parts of a stage, or the source."""
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]: ...
+
+    def numbered(self) -> Iterator[tuple[int, pl.DataFrame]]: ...
+
+
+async def run_barrier(call: Call, before: Before, to: Place, stats: StepStats, scope: Scope) -> None:
     """Run a step over all the parts before it, and write its own."""
     token = current_scope.set(scope)
     try:
-        if isinstance(call.op, Merge):
-            await asyncio.to_thread(run_merge, call, before, to, stats)
-            return
         work = _dataset if isinstance(call.op, Dataset) else _operator if call.op else _free_form
-        await asyncio.to_thread(work, call, before[0], to, stats)
+        await asyncio.to_thread(work, call, before, to, stats)
     finally:
         current_scope.reset(token)
 
 
-def _dataset(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> None:
+def _dataset(call: Call, before: Before, to: Place, stats: StepStats) -> None:
     """Decide over the columns read alone, then cut the parts accordingly, one at a time."""
     op, started = call.operator, time.perf_counter()
     assert isinstance(op, Dataset)
     columns = [c for _, c in call.binding.columns_read()]
     chosen = op.decide(before.frames(columns), call.binding)
-    stats.metrics |= dict(chosen.metrics)
+    decided = time.perf_counter() - started
     kept = None if chosen.rows is None else np.asarray(chosen.rows, np.int64)
     if kept is not None and (np.diff(kept) <= 0).any():
         frame = _whole(before)
-        done = op.cut(frame, 0, kept.tolist(), chosen, call.binding)
+        done = op.cut(frame, 0, kept, chosen, call.binding)
         done.metrics = dict(chosen.metrics)
         _keep_whole(call, to, frame, done, stats, time.perf_counter() - started)
         return
-    first = 0
-    for part in before.parts():
-        frame = before.read(part)
+
+    def keep(item: tuple[int, int, pl.DataFrame]) -> StepStats:
+        part, first, frame = item
+        started = time.perf_counter()
         bounds = None if kept is None else np.searchsorted(kept, [first, first + frame.height])
-        rows = None if kept is None or bounds is None else (kept[slice(*bounds)] - first).tolist()
-        done = op.cut(frame, first, rows, chosen, call.binding)
-        seconds, started = time.perf_counter() - started, time.perf_counter()
-        _keep_part(call, to, part, frame, done, stats, seconds)
+        rows = None if kept is None or bounds is None else kept[slice(*bounds)] - first
+        mine, done = StepStats(), op.cut(frame, first, rows, chosen, call.binding)
+        if part == 0:
+            done.metrics, started = dict(chosen.metrics), started - decided
+        mine.saw(frame, done, time.perf_counter() - started)
+        if to.table is not None:
+            to.table.wait(part)
+        to.keep(part, done.frame, stamped(done.dropped, call.step, call.name), NO_FAILED, {call.step: mine})
+        return mine
+
+    for mine in ahead(keep, _counted(before)):
+        stats.add(mine)
+
+
+def _counted(before: Before) -> Iterator[tuple[int, int, pl.DataFrame]]:
+    """Each part with its number, and the rows that come before it."""
+    first = 0
+    for part, frame in before.numbered():
+        yield part, first, frame
         first += frame.height
 
 
-def _operator(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> None:
+def _operator(call: Call, before: Before, to: Place, stats: StepStats) -> None:
     """An operator that is given all rows and gives all rows."""
     op, started = call.operator, time.perf_counter()
     assert isinstance(op, Operator)
@@ -76,7 +95,7 @@ def _operator(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> N
     _keep_whole(call, to, frame, done, stats, time.perf_counter() - started)
 
 
-def _free_form(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> None:
+def _free_form(call: Call, before: Before, to: Place, stats: StepStats) -> None:
     """A `run` of somebody's own, over a storage in memory; the rows it writes are new ones.
 
     It runs on a copy of the operator: what `run` keeps as attributes is no setting of the next run.
@@ -92,12 +111,12 @@ def _free_form(call: Call, before: StageDir, to: StageDir, stats: StepStats) -> 
     _keep_whole(call, to, frame, done, stats, time.perf_counter() - started)
 
 
-def _whole(before: StageDir) -> pl.DataFrame:
+def _whole(before: Before) -> pl.DataFrame:
     return pl.concat(list(before.frames()), how="vertical_relaxed")
 
 
 def _keep_whole(
-    call: Call, to: StageDir, frame: pl.DataFrame, done: Outcome, stats: StepStats, seconds: float
+    call: Call, to: Place, frame: pl.DataFrame, done: Outcome, stats: StepStats, seconds: float
 ) -> None:
     slices: Iterator[pl.DataFrame] = (
         done.frame.iter_slices(ROWS_A_PART) if done.frame.height else iter([done.frame])
@@ -109,14 +128,3 @@ def _keep_whole(
         last = part == max(0, -(-done.frame.height // ROWS_A_PART) - 1)
         account = stamped(done.dropped, call.step, call.name) if last else pl.DataFrame(schema=STEP | DROPPED)
         to.keep(part, piece, account, NO_FAILED, {call.step: mine if last else StepStats()})
-
-
-def _keep_part(
-    call: Call, to: StageDir, part: int, frame: pl.DataFrame, done: Outcome, stats: StepStats, seconds: float
-) -> None:
-    mine = StepStats()
-    mine.saw(frame, done, seconds)
-    if part == 0:
-        mine.metrics = dict(stats.metrics)
-    stats.add(mine)
-    to.keep(part, done.frame, stamped(done.dropped, call.step, call.name), NO_FAILED, {call.step: mine})

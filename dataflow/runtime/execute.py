@@ -16,17 +16,19 @@ import polars as pl
 from dataflow.core import background
 from dataflow.core.eager import identity
 from dataflow.core.errors import DataFlowError, RunStopped, ServingError
+from dataflow.core.merge import Merge
 from dataflow.core.protocols import Scope
 from dataflow.plan.plan import LAYOUT, Flow, Plan, Stage
 from dataflow.plan.reasons import account_of
 from dataflow.plan.trace import Call
 from dataflow.runtime.account import account, tell
 from dataflow.runtime.barrier import run_barrier
-from dataflow.runtime.feeding import Feed
+from dataflow.runtime.feeding import Feed, SourceRows
+from dataflow.runtime.merging import run_merge
 from dataflow.runtime.policy import Options, Quotas, check_failures, quotas
 from dataflow.runtime.progress import Progress
 from dataflow.runtime.recording import install
-from dataflow.runtime.rundir import RunDir, StageDir
+from dataflow.runtime.rundir import Place, RunDir, StageDir
 from dataflow.runtime.runs import Run
 from dataflow.runtime.sink import Sink
 from dataflow.runtime.stats import StepStats
@@ -234,11 +236,7 @@ class Runner:
     async def _make(self, stage: Stage, to: StageDir) -> None:
         if not stage.streams:
             to.remove()
-            call = stage.calls[0]
-            before = [
-                self._dir(self.flow.stages[i - 1]) if i else self._source_dir(stage) for i in stage.inputs
-            ]
-            await run_barrier(call, before, to, self.totals[call.step], self._scope(call))
+            await self._block(stage, to)
             await self.sink.tell_stage(stage, to.parts())
         else:
             if to.lean or not self._has_steps(stage, to):
@@ -254,17 +252,33 @@ class Runner:
         else:
             to.finish()
 
+    async def _block(self, stage: Stage, to: StageDir) -> None:
+        """Run a step that needs all rows of its inputs."""
+        (call,) = stage.calls
+        stats = self.totals[call.step]
+        if isinstance(call.op, Merge):
+            before = [
+                self._dir(self.flow.stages[i - 1]) if i else self._source_dir(stage) for i in stage.inputs
+            ]
+            await asyncio.to_thread(run_merge, call, before, to, stats)
+            return
+        (number,) = stage.inputs
+        rows = self._dir(self.flow.stages[number - 1]) if number else SourceRows(self.feed, stage)
+        if self.sink.may_be_lean(stage):
+            to.make_lean()
+        place = Place(to, self.sink.trailing(stage))
+        await run_barrier(call, rows, place, stats, self._scope(call))
+
     def _streamer(self, stage: Stage, to: StageDir) -> Streamer:
         most = self.options.max_error_rate
         return Streamer(
             stage,
-            to,
+            Place(to, self.sink.trailing(stage)),
             self.totals,
             {c.step: self._scope(c) for c in stage.calls},
             keep_steps=self.options.keep_steps,
             watch=lambda call, stats: check_failures(call, stats, most, ended=False),
             listener=self.sink.listener(stage),
-            table=self.sink.trailing(stage),
         )
 
     def _scope(self, call: Call) -> Scope:
@@ -303,7 +317,7 @@ class Runner:
         return ((p, before.read(p)) for p in before.parts() if p not in done)
 
     def _source_dir(self, stage: Stage) -> StageDir:
-        """The source as parts, for a first step that needs the whole table."""
+        """The source as parts, for a merge, which takes rows from wherever they are."""
         folder = StageDir(self.dir.path / "stages" / f"00-{stage.fingerprint[:16]}")
         folder.remove()
         for number, frame in self.feed.parts(stage, ()):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from dataflow.core.frames import numbered
+from dataflow.core.frames import ROW, numbered
 from dataflow.plan.plan import Flow, Stage
 
 PART_ROWS = 50_000
@@ -76,3 +76,18 @@ class Feed:
         most = MODEL_PART_ROWS if stage.calls_models else PART_ROWS
         size = getattr(self.flow.source, "nbytes", 0) / max(1, self.flow.source.height)
         return max(1, min(most, int(PART_BYTES / size))) if size else most
+
+
+@dataclass(frozen=True)
+class SourceRows:
+    """The source as what comes before a step that needs the whole table; it is read anew each time, and never held."""
+
+    feed: Feed
+    stage: Stage
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        for _, frame in self.numbered():
+            yield frame if columns is None else frame.select(list(dict.fromkeys([ROW, *columns])))
+
+    def numbered(self) -> Iterator[tuple[int, pl.DataFrame]]:
+        return self.feed.parts(self.stage, ())

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from dataflow.core.outcome import DROPPED, FAILED
 from dataflow.plan.reasons import why
 from dataflow.runtime.stats import StepStats
 from dataflow.storage.atomic import replacing, sync
+from dataflow.storage.trailing import TrailingTable
 
 _GONE = ".gone-"
 
@@ -212,6 +214,10 @@ class StageDir:
         for part in self.parts():
             yield self.read(part, columns, step)
 
+    def numbered(self) -> Iterator[tuple[int, pl.DataFrame]]:
+        """Each part with its number."""
+        return ((part, self.read(part)) for part in self.parts())
+
     def dropped(self) -> pl.DataFrame:
         return _all(self.path.glob("part-*.dropped.arrow"), STEP | DROPPED)
 
@@ -238,6 +244,29 @@ class StageDir:
         shutil.rmtree(gone, ignore_errors=True)
         self.path.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the parts of a stage go: its folder, and the table that is written meanwhile if there is one."""
+
+    folder: StageDir
+    table: TrailingTable | None = None
+
+    def keep(
+        self,
+        part: int,
+        frame: pl.DataFrame,
+        dropped: pl.DataFrame,
+        failed: pl.DataFrame,
+        stats: Mapping[int, StepStats],
+    ) -> None:
+        """Keep a finished part; of a lean stage the ids alone, unless the table is far behind and must read it back."""
+        held = self.table is not None and self.table.is_near(part)
+        kept = frame.select(ROW) if held and self.folder.lean else frame
+        self.folder.keep(part, kept, dropped, failed, stats)
+        if self.table is not None:
+            self.table.put(part, frame if held else None)
 
 
 STEP: dict[str, Any] = {"step": pl.Int64(), "operator": pl.String()}

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from dataflow.core.frames import visible
+from dataflow.core.tables import Dataset
 from dataflow.plan.plan import Flow, Stage
 from dataflow.runtime.account import lineage
 from dataflow.runtime.policy import Options
@@ -68,7 +69,8 @@ class Sink:
         o = self.options
         plain = not (o.limit or o.keep_steps or o.target_rows or o.on_rows) and o.max_error_rate is None
         exact = self._place(stage).suffix in LEAN
-        return plain and exact and stage.streams and not stage.calls_models and stage in self.flow.ends
+        cheap = not stage.calls_models and (stage.streams or isinstance(stage.calls[0].op, Dataset))
+        return plain and exact and cheap and stage in self.flow.ends
 
     def settle(self, stage: Stage) -> None:
         """Put the table of a lean stage in its place: the stage is finished with it."""

@@ -19,9 +19,8 @@ from dataflow.plan.plan import Stage
 from dataflow.plan.trace import Call
 from dataflow.runtime.aside import Aside
 from dataflow.runtime.feeding import PART_ROWS
-from dataflow.runtime.rundir import STEP, StageDir, stamped
+from dataflow.runtime.rundir import STEP, Place, stamped
 from dataflow.runtime.stats import StepStats
-from dataflow.storage.trailing import TrailingTable
 
 MODEL_BATCH = 8
 """Rows that walk together through a stage with model calls, where the models answer fast."""
@@ -59,17 +58,16 @@ class Streamer:
     def __init__(
         self,
         stage: Stage,
-        to: StageDir,
+        to: Place,
         totals: Mapping[int, StepStats],
         scopes: Mapping[int, Scope],
         *,
         keep_steps: bool = False,
         watch: Callable[[Call, StepStats], None] = lambda _call, _stats: None,
         listener: Listener | None = None,
-        table: TrailingTable | None = None,
     ) -> None:
         self.stage, self.to, self.totals, self.scopes = stage, to, totals, scopes
-        self.keep_steps, self.watch, self.listener, self.table = keep_steps, watch, listener, table
+        self.keep_steps, self.watch, self.listener = keep_steps, watch, listener
         self.pace = Pace(stage, totals)
         self._busy_until = {c.step: 0.0 for c in stage.calls}
 
@@ -157,7 +155,7 @@ class Streamer:
 
     def _write(self, number: int, done: list[Flowing], aside: Aside) -> None:
         for call in self.stage.calls if self.keep_steps else ():
-            self.to.keep_step(number, call.step, _concat([d.steps[call.step] for d in done]))
+            self.to.folder.keep_step(number, call.step, _concat([d.steps[call.step] for d in done]))
         stats = {c.step: StepStats() for c in self.stage.calls}
         for d in done:
             for step, s in d.stats.items():
@@ -165,11 +163,7 @@ class Streamer:
         dropped = [f for d in done for f in d.dropped] or [pl.DataFrame(schema=STEP | DROPPED)]
         failed = [f for d in done for f in d.failed] or [pl.DataFrame(schema=STEP | FAILED)]
         frame = aside.whole(_concat([d.frame for d in done]))
-        held = self.table is not None and self.table.is_near(number)
-        kept = frame.select(ROW) if held and self.to.lean else frame
-        self.to.keep(number, kept, pl.concat(dropped), aside.whole_failed(pl.concat(failed)), stats)
-        if self.table is not None:
-            self.table.put(number, frame if held else None)
+        self.to.keep(number, frame, pl.concat(dropped), aside.whole_failed(pl.concat(failed)), stats)
 
 
 class Gate:

@@ -35,16 +35,22 @@ class TrailingTable:
         self._news = Condition()
         self._pool = ThreadPoolExecutor(1, "dataflow-table")
         self._written = self._pool.submit(self._write)
+        self._written.add_done_callback(lambda _: self._tell())
 
     def put(self, part: int, frame: pl.DataFrame | None = None) -> None:
         """Tell of a part that is made; a frame that is given is held in memory and not read back."""
         with self._news:
             self._ready[part] = frame
-            self._news.notify()
+            self._news.notify_all()
 
     def is_near(self, part: int) -> bool:
         """Whether the writer will soon get to a part, so that it may as well be held in memory."""
         return part < self._next + HELD
+
+    def wait(self, part: int) -> None:
+        """Until the writer is near a part, or will never get there; parts before it must have been put."""
+        with self._news:
+            self._news.wait_for(lambda: self.is_near(part) or self._written.done())
 
     def finish(self, parts: int) -> int:
         """Wait until all parts are written, and return the number of rows.
@@ -54,7 +60,7 @@ class TrailingTable:
         """
         with self._news:
             self._parts = parts
-            self._news.notify()
+            self._news.notify_all()
         self._pool.shutdown()
         return self._written.result()
 
@@ -62,7 +68,7 @@ class TrailingTable:
         """Leave what was there before."""
         with self._news:
             self._gone = True
-            self._news.notify()
+            self._news.notify_all()
         self._pool.shutdown()
 
     def _write(self) -> int:
@@ -81,6 +87,11 @@ class TrailingTable:
                 frame = self._ready.pop(self._next)
             yield visible(self._read(self._next) if frame is None else frame)
             self._next += 1
+            self._tell()
+
+    def _tell(self) -> None:
+        with self._news:
+            self._news.notify_all()
 
     def _settled(self) -> bool:
         return self._gone or self._next in self._ready or self._next == self._parts

@@ -64,7 +64,8 @@ def test_a_stage_that_others_read_has_its_rows(source: Path, tmp_path: Path) -> 
 
     rows_only(source, tmp_path).run(progress=False)
     run = rows_only(source, tmp_path, (FirstOfEach(), {})).run(progress=False)
-    assert (run.rows, [s.lean for s in run.stages]) == (36, [False, False])
+    assert (run.rows, [s.lean for s in run.stages]) == (36, [False, True])
+    assert run.table.height == 36
 
 
 def test_what_needs_the_rows_has_them(source: Path, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from dataflow.core.ahead import ahead
 from dataflow.core.errors import StorageError
 from dataflow.storage import FileSource
-from dataflow.storage.ahead import ahead
 from dataflow.storage.trailing import TrailingTable
 
 PARTS = [pl.DataFrame({"__row__": [f"{i}"], "a": [i]}) for i in range(6)]

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from dataflow.core.ahead import ahead
 from dataflow.core.errors import BindError, ConfigError, MissingDependency, did_you_mean
 from dataflow.core.frames import as_text, values
 from dataflow.core.ports import Binding, In, Out
@@ -95,13 +96,16 @@ class DuplicateFilter(Dataset):
         digests = [self.digest(joined(frame, names)) for frame in self.references(names)]
         digests = [replace(d, ranks=np.full(len(d.signatures), np.inf)) for d in digests]
         there = sum(len(d.known) for d in digests)
-        for frame in (piece for whole in frames for piece in whole.iter_slices(ROWS_AT_ONCE)):
+
+        def digested(frame: pl.DataFrame) -> Digest:
             scores = frame[score].cast(pl.Float64) if isinstance(score, str) else None
             made = self.digest(joined(frame, names), scores)
             if there and made.ranks is None:
                 made = replace(made, ranks=np.zeros(len(made.signatures)))
-            digests.append(made)
-        return self.choose(digests, there)
+            return made
+
+        pieces = (piece for whole in frames for piece in whole.iter_slices(ROWS_AT_ONCE))
+        return self.choose(digests + list(ahead(digested, pieces)), there)
 
     def digest(self, texts: pl.Series, scores: pl.Series | None = None) -> Digest:
         known = self.has_text(texts)

@@ -16,9 +16,9 @@ from typing import BinaryIO, ClassVar
 
 import polars as pl
 
+from dataflow.core.ahead import ahead
 from dataflow.core.errors import StorageError
 from dataflow.core.frames import is_json, merge_types
-from dataflow.storage.ahead import ahead
 from dataflow.storage.atomic import advance, reading, writing
 from dataflow.storage.formats.base import Format
 from dataflow.storage.formats.line_parse import Parsed, parse

@@ -75,7 +75,8 @@ def _escaped(slashes: Places) -> Places:
     """The places of the bytes that a backslash escapes: of a run of backslashes every second one does."""
     leads = np.diff(slashes, prepend=-2) != 1
     begins = slashes[leads][np.cumsum(leads) - 1]
-    return slashes[(slashes - begins) % 2 == 0] + 1
+    found: Places = slashes[(slashes - begins) % 2 == 0] + 1
+    return found
 
 
 def _well_escaped(a: Bytes, escaped: Places) -> bool:
@@ -94,9 +95,10 @@ def _well_escaped(a: Bytes, escaped: Places) -> bool:
 
 
 def _among(places: Places, some: Places) -> NDArray[np.bool_]:
-    """Which places are among others; both are sorted, and neither is empty of the others' kind for long."""
+    """Which places are among some others, of which there are any; both are sorted."""
     at = np.minimum(np.searchsorted(some, places), len(some) - 1)
-    return some[at] == places
+    found: NDArray[np.bool_] = some[at] == places
+    return found
 
 
 def _without(a: Bytes, begins: Places, ends: Places) -> bytes:
@@ -104,4 +106,5 @@ def _without(a: Bytes, begins: Places, ends: Places) -> bytes:
     first, last = np.append(0, ends), np.append(begins, len(a))
     lengths = last - first
     skipped = first - np.append(0, np.cumsum(lengths)[:-1])
-    return a[np.repeat(skipped, lengths) + np.arange(lengths.sum())].tobytes()
+    left: Bytes = a[np.repeat(skipped, lengths) + np.arange(lengths.sum())]
+    return left.tobytes()
