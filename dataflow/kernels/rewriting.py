@@ -103,6 +103,8 @@ def _rewritten(kernel: Kernel, column: pl.Series, *more: object) -> pl.Series:
     run(kernel, texts, lengths, made, *more)
     if np.array_equal(made[: lengths.sum()], texts.data):
         return column
-    cuts = pl.DataFrame({"start": texts.offsets[:-1], "length": lengths, "given": column})
-    cut = pl.lit(made.tobytes()).bin.slice(pl.col("start"), pl.col("length")).cast(pl.String)
-    return cuts.select(pl.when(pl.col("given").is_not_null()).then(cut).alias(column.name)).to_series()
+    cells, begins = made.tobytes(), texts.offsets[:-1]
+    cut = [cells[b : b + n] for b, n in zip(begins.tolist(), lengths.tolist(), strict=True)]
+    del made, cells
+    written = pl.Series(column.name, cut, dtype=pl.Binary).cast(pl.String)
+    return written.set(column.is_null(), None) if column.null_count() else written

@@ -12,7 +12,7 @@ from dataflow.plan.plan import Flow, Stage
 
 PART_ROWS = 50_000
 MODEL_PART_ROWS = 1024
-PART_BYTES = 16 << 20
+PART_BYTES = 8 << 20
 """Of the source's bytes in a part: memory of this size is used again from part to part instead of being asked for anew."""
 
 

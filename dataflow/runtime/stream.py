@@ -77,6 +77,7 @@ class Streamer:
         async with asyncio.TaskGroup() as tasks:
             async for number, whole in _pulled(parts):
                 aside, batches = Aside(whole, self.stage), []
+                self.pace.fit(whole.height)
                 for piece in self._slices(aside.walking):
                     await gate.enter(piece.height)
                     batches.append(tasks.create_task(self._flow_gated(piece, aside, gate)))
@@ -199,6 +200,12 @@ class Pace:
             workers = max((getattr(getattr(s, "policy", None), "workers", 8) for s in servings), default=8)
             self.fixed = MODEL_BATCH if workers > MANY else 0
             self.window = 2 * workers + 2 * MODEL_BATCH * len(stage.calls)
+
+    def fit(self, rows: int) -> None:
+        """Know of a part of so many rows: in a stage without model calls no batch is larger, nor are more under way than that allows."""
+        if not self.usages:
+            self.fixed = min(self.fixed, max(rows, LIST_BATCH))
+            self.window = self.fixed * IN_FLIGHT
 
     def took(self, rows: int, seconds: float) -> None:
         """Learn from a batch of a stage without model calls how many rows suit."""
