@@ -1,7 +1,7 @@
 """Cleaning a corpus: filters, de-duplication and refiners beside what other projects take for the same work.
 
 The corpus is made of text that lies on the machine, with exact and near duplicates, spam, short and HTML documents planted in it. Each work is a
-process of its own, from JSONL to JSONL; the slow ones are given the first part of the corpus alone, and compared by documents a second. What
+process of its own, timed whole, from JSONL to JSONL; the slow ones are given the first part of the corpus alone, and compared by documents a second. What
 was kept is compared too, with what was planted and with what others kept.
 """
 
@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -31,14 +32,16 @@ class Rival:
 
     name: str
     documents: int
+    program: str = ""
+    """Of this folder; `peer_NAME.py` where it is not said."""
 
 
 RIVALS = {
     "gopher": (Rival("datatrove", 5_000),),
-    "minhash": (Rival("daft", DOCUMENTS), Rival("datatrove", 5_000)),
-    "exact": (Rival("daft", DOCUMENTS), Rival("datatrove", 20_000)),
-    "chain": (Rival("daft", DOCUMENTS),),
-    "pretraining": (),
+    "minhash": (Rival("daft", DOCUMENTS), Rival("py-data-juicer", 5_000), Rival("datatrove", 5_000)),
+    "exact": (Rival("daft", DOCUMENTS), Rival("py-data-juicer", 20_000), Rival("datatrove", 20_000)),
+    "chain": (Rival("daft", DOCUMENTS), Rival("open-dataflow", 20_000, "peer_open_dataflow_text.py")),
+    "pretraining": (Rival("open-dataflow", 2_000, "peer_open_dataflow_text.py"),),
 }
 """The works, and who does them beside."""
 
@@ -49,9 +52,12 @@ def measure(documents: int = DOCUMENTS) -> Iterator[str]:
         corpus = Path(folder, "corpus.jsonl")
         write_corpus(corpus, documents)
         yield f"{documents:,} documents, {corpus.stat().st_size / 1e6:,.0f} MB"
+        least, _ = _mine("limit", corpus, Path(folder))
+        yield f"polars reads and writes it, and does nothing else, in {least['seconds']:.1f} s ({least['cpu_seconds']:.1f} s CPU)"
         for work, rivals in RIVALS.items():
             mine, kept = _mine(work, corpus, Path(folder))
-            yield f"{work}: {_told(mine, documents)}{_quality(work, corpus, kept)}"
+            slower = mine["seconds"] / least["seconds"]
+            yield f"{work}: {_told(mine, documents)}; {slower:.1f} times polars' reading and writing{_quality(work, corpus, kept)}"
             for rival in rivals:
                 yield f"{work}: {_beside(rival, work, corpus, mine, documents, kept, Path(folder))}"
 
@@ -59,9 +65,11 @@ def measure(documents: int = DOCUMENTS) -> Iterator[str]:
 def _mine(work: str, corpus: Path, folder: Path) -> tuple[dict[str, Any], set[str]]:
     cache = folder / work
     command = [sys.executable, "-m", "bench.corpus_pipelines", work, str(corpus), str(cache)]
-    env = {k: v for k, v in os.environ.items() if k != "_RJEM_MALLOC_CONF"}
+    env = {k: v for k, v in os.environ.items() if k != "_RJEM_MALLOC_CONF"} | {peers.BEGUN: str(time.time())}
     done = subprocess.run(command, check=True, capture_output=True, timeout=LIMIT_S, env=env)
     made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if work == "limit":
+        return made, set()
     table = max(cache.glob("*.jsonl"), key=lambda p: p.stat().st_mtime)
     with table.open("rb") as file:
         kept = {json.loads(line)["id"] for line in file}
@@ -75,7 +83,7 @@ def _beside(
     part, ids = folder / f"first{given}.jsonl", folder / "kept.json"
     with corpus.open("rb") as whole, part.open("wb") as file:
         file.writelines(islice(whole, given))
-    program = f"peer_{rival.name.replace('-', '_')}.py"
+    program = rival.program or f"peer_{rival.name.replace('-', '_')}.py"
     theirs = peers.run(rival.name, program, work, part, ids)
     if theirs is None:
         return f"{peers.title(rival.name)} is not to be had here"

@@ -7,6 +7,7 @@ It computes MinHash signatures itself; what makes clusters of them (bands, union
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import time
@@ -80,10 +81,10 @@ WORK = {"exact": exact, "minhash": minhash, "chain": chain}
 
 
 if __name__ == "__main__":
-    begun = time.perf_counter()
+    begun = float(os.environ["BENCH_BEGUN"])
     made = WORK[sys.argv[1]](Path(sys.argv[2]))
     made.write_json("out")
-    seconds = time.perf_counter() - begun
+    seconds = time.time() - begun
     spent = resource.getrusage(resource.RUSAGE_SELF)
     kept = [row["id"] for file in Path("out").rglob("*.json*") for row in map(json.loads, file.open())]
     Path(sys.argv[3]).write_text(json.dumps(kept))

@@ -7,6 +7,7 @@ Each work is what its documentation builds of its own parts; its stages run one 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import time
@@ -69,9 +70,9 @@ WORK = {"gopher": gopher, "minhash": minhash, "exact": exact}
 
 
 if __name__ == "__main__":
-    begun = time.perf_counter()
+    begun = float(os.environ["BENCH_BEGUN"])
     WORK[sys.argv[1]](Path(sys.argv[2]))
-    seconds = time.perf_counter() - begun
+    seconds = time.time() - begun
     kept = [row["id"] for file in Path("out").glob("*.jsonl") for row in map(json.loads, file.open())]
     spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     Path(sys.argv[3]).write_text(json.dumps(kept))

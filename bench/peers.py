@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +21,8 @@ INSTALL_S, RUN_S = 420, 300
 NOWHERE = "http://127.0.0.1:9"
 """A proxy that refuses: what a peer sends to the outside ends here."""
 READY = "installed.txt"
+BEGUN = "BENCH_BEGUN"
+"""The variable with the time at which a process was begun, for those that tell how long all of it took."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ PEERS = {
             "requests==2.34.2",
             "rich==15.0.0",
             "tqdm==4.70.1",
+            "appdirs==1.4.4",
+            "datasketch==1.6.5",
+            "nltk==3.10.4",
+            "scipy==1.17.1",
+            "xxhash==3.8.2",
         ),
         env={"DF_API_KEY": "none", "no_proxy": "127.0.0.1"},
     ),
@@ -74,6 +82,44 @@ PEERS = {
             "tqdm==4.70.1",
             "xxhash==3.8.2",
         ),
+    ),
+    "py-data-juicer": Peer(
+        "1.6.1",
+        needs=(
+            "aiohttp==3.14.5",
+            "attrs==26.1.0",
+            "beautifulsoup4==4.15.0",
+            "datasets==5.2.0",
+            "dep-logic==0.7.2",
+            "dill==0.3.8",
+            "docstring-parser==0.18.0",
+            "emoji==2.15.0",
+            "gitpython==3.2.1",
+            "httpx==0.28.1",
+            "jsonargparse[signatures]==4.53.0",
+            "jsonlines==4.0.0",
+            "loguru==0.7.3",
+            "lz4==4.4.5",
+            "multiprocess==0.70.16",
+            "mwparserfromhell==0.7.2",
+            "numpy==2.4.6",
+            "pandas==3.1.1",
+            "pillow==13.0.0",
+            "psutil==7.2.2",
+            "pydantic==2.14.3",
+            "regex==2026.11.15",
+            "requests==2.34.2",
+            "scipy==1.17.1",
+            "tabulate==0.10.0",
+            "tomli==2.5.0",
+            "tomli-w==1.2.0",
+            "torch==2.13.0",
+            "tqdm==4.70.1",
+            "wget==3.2",
+            "xxhash==4.1.0",
+            "zstandard==0.25.0",
+        ),
+        env={"http_proxy": NOWHERE, "https_proxy": NOWHERE, "PIP_NO_INDEX": "1", "HF_HUB_OFFLINE": "1"},
     ),
     "data-designer": Peer(
         "0.9.6",
@@ -113,7 +159,9 @@ def run(name: str, program: str, *arguments: object) -> dict[str, Any] | None:
     command = [str(python), "-I", str(Path(__file__).with_name(program)), *map(str, arguments)]
     with tempfile.TemporaryDirectory() as folder:
         try:
-            out = _output(command, RUN_S, cwd=folder, env=os.environ | PEERS[name].env)
+            out = _output(
+                command, RUN_S, cwd=folder, env=os.environ | PEERS[name].env | {BEGUN: str(time.time())}
+            )
         except (OSError, subprocess.SubprocessError) as error:
             print(f"{title(name)} is left out: {_reason(error)}", file=sys.stderr)
             return None
