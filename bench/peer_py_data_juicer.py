@@ -15,8 +15,8 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from unittest.mock import MagicMock
 
-# the executor for clusters is imported, and not used
-for part in ("ray", "ray.data", "ray.util"):
+# the executor for clusters, and what fetches files, are imported and not used
+for part in ("ray", "ray.data", "ray.util", "wget"):
     sys.modules[part] = MagicMock(__spec__=ModuleSpec(part, None))
 from data_juicer.config import init_configs  # noqa: E402
 from data_juicer.core import DefaultExecutor  # noqa: E402

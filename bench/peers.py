@@ -115,7 +115,6 @@ PEERS = {
             "tomli-w==1.2.0",
             "torch==2.13.0",
             "tqdm==4.70.1",
-            "wget==3.2",
             "xxhash==4.1.0",
             "zstandard==0.25.0",
         ),
