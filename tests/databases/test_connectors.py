@@ -104,7 +104,7 @@ def test_explain_runs_nothing(engine: Engine, shop: DatabaseManager) -> None:
         [
             ("shop", "SELECT name FROM customers WHERE id = 1"),
             ("shop", engine.loop),
-            ("shop", "SELECT nothing FROM customers"),
+            ("shop", "SELECT nowt FROM customers"),
             ("shop", "DELETE FROM customers"),
         ]
     )
@@ -122,7 +122,7 @@ def test_explain_runs_nothing(engine: Engine, shop: DatabaseManager) -> None:
         ("SELEC 1", Fault.SYNTAX),
         ("SELECT (1", Fault.SYNTAX),
         ("SELECT 1 FROM nowhere", Fault.UNKNOWN),
-        ("SELECT nothing FROM customers", Fault.UNKNOWN),
+        ("SELECT nowt FROM customers", Fault.UNKNOWN),
         ("SELECT no_such_function(1)", Fault.UNKNOWN),
         ("INSERT INTO orders VALUES (9, 1, 1, 'x')", Fault.FORBIDDEN),
         ("SELECT 1; SELECT 2", None),

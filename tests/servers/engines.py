@@ -180,6 +180,7 @@ class MariaDb(Engine):
 
     name = "mysql"
     quote = "`"
+    loop = "SELECT count(*) FROM seq_1_to_1000000 a, seq_1_to_1000000 b WHERE a.seq + b.seq < 0"
 
     def __init__(self, folder: Path, admin: Mapping[str, Any]) -> None:
         self.admin = dict(admin)

@@ -125,8 +125,9 @@ class MySqlSession(Session):
 
     def _end(self, cursor: Any) -> None:
         """End the transaction. Rows that were not fetched would have to be read to the last: better a new connection."""
-        if cursor._result is not None and cursor._result.unbuffered_active:
-            self.usable = False
+        unread = cursor._result
+        if unread is not None and unread.unbuffered_active:
+            self.usable = unread.unbuffered_active = False
             self._connection._force_close()
             return
         cursor.close()
