@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -114,6 +114,9 @@ class Connector(ABC):
     engine: ClassVar[str]
     """What prompts call it: `SQLite`."""
 
+    embedding_serving: Any = None
+    """Turns the texts of vector queries into vectors by `generate_embedding_from_input`; set by the manager."""
+
     @abstractmethod
     def discover(self, config: Mapping[str, Any]) -> dict[str, DatabaseInfo]:
         """The databases that `config` names, by id.
@@ -129,6 +132,25 @@ class Connector(ABC):
         Raises:
             ConfigError: the database is not there, or refuses the connection.
         """
+
+    def stamp(self, info: DatabaseInfo) -> Any:
+        """Plain data that changes when the database does; part of the fingerprint of what is made from it.
+
+        Here the schema alone, which is what can be told of a server at a fair price.
+        """
+        session = self.open(info)
+        try:
+            schema = session.schema(examples=0, samples=0)
+        finally:
+            session.close()
+        return [[t.name, [[c.name, c.type] for c in t.columns], t.row_count] for t in schema.tables]
+
+    def version(self, info: DatabaseInfo) -> Any:
+        """What is quick to tell and changes when the schema may have; null where nothing is."""
+        return None
+
+    def prepare(self, queries: Sequence[str]) -> None:  # noqa: B027
+        """What is best done once for many queries before they run, such as embedding the texts in them."""
 
     def special_columns(self, schema: Schema) -> int:
         """How many columns `SQLByColumnGenerator` asks queries about; here all of them."""

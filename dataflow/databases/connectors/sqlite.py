@@ -1,0 +1,188 @@
+"""SQLite files."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dataflow.core.errors import ConfigError
+from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
+from dataflow.databases.connectors import sqlite_guard, sqlite_schema
+from dataflow.databases.deadline import Alarm
+from dataflow.databases.files import beside, file_stamp, find_files, quick_stamp
+from dataflow.databases.results import Rows, collect, failed, over_time, timed
+from dataflow.databases.schema import Schema
+
+PATTERNS = ("*.sqlite", "*.sqlite3", "*.db")
+_LOCKED_S = 0.25
+"""How long a query waits for a file that is being written; SQLite cannot be interrupted in it."""
+_FOR_SCHEMA = Limits(seconds=2.0, bytes=32 << 20)
+_HEAP = 2
+"""How many times the memory of one query SQLite may take in this process."""
+_memory = threading.Lock()
+_bounded = False
+
+
+class SqliteConnector(Connector):
+    """SQLite files under one or more folders.
+
+    Settings: `root_path`, a folder, a file or a list of them; `patterns`, the names that files may have. A database
+    is called by the first folder below the root that it lies in, or by its own name without the suffix.
+    """
+
+    name = "sqlite"
+    dialect = "sqlite"
+    engine = "SQLite"
+
+    def discover(self, config: Mapping[str, Any]) -> dict[str, DatabaseInfo]:
+        found = find_files(self.name, config, PATTERNS)
+        return {
+            i: DatabaseInfo(i, self.name, {"path": str(p)}, {"size": p.stat().st_size})
+            for i, p in found.items()
+        }
+
+    def open(self, info: DatabaseInfo) -> Session:
+        return SqliteSession(info.db_id, Path(info.connection_info["path"]))
+
+    def version(self, info: DatabaseInfo) -> Any:
+        return quick_stamp(Path(info.connection_info["path"]), "-wal")
+
+    def stamp(self, info: DatabaseInfo) -> Any:
+        return file_stamp(Path(info.connection_info["path"]), "-wal")
+
+
+class SqliteSession(Session):
+    """A read-only connection to a file; nothing is written beside it either."""
+
+    def __init__(self, db_id: str, path: Path) -> None:
+        self._db_id, self._path = db_id, path
+        self._seen: Any = None
+        self._connection: sqlite3.Connection | None = None
+        self._connect()
+
+    def _connect(self) -> None:
+        """Open the file as it is now.
+
+        A file in WAL mode of which there is no log has all its data in itself, and nobody writes to it: it is opened
+        as immutable, for otherwise SQLite would leave a log and its index beside it.
+        """
+        self.close()
+        if not self._path.is_file():
+            raise ConfigError(f"database {self._db_id!r}: there is no file {self._path}")
+        self._seen = self._now()
+        still = self._seen is not None
+        uri = f"file:{quote(str(self._path.absolute()))}?mode=ro{'&immutable=1' if still else ''}"
+        try:
+            connection = sqlite3.connect(
+                uri,
+                uri=True,
+                timeout=_LOCKED_S,
+                check_same_thread=False,
+                isolation_level=None,
+                cached_statements=16,
+            )
+            self._prepare(connection)
+            self._guard = sqlite_guard.restrict(connection)
+        except sqlite3.Error as error:
+            raise ConfigError(f"database {self._db_id!r}: {self._path} cannot be opened: {error}") from error
+        self._connection = connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """What a kind of SQLite database needs before the connection is restricted."""
+
+    def _now(self) -> Any:
+        """Of a file opened as immutable, what changes when it is written to; else null."""
+        wal = beside(self._path, "-wal")
+        with self._path.open("rb") as file:
+            in_wal_mode = file.read(20)[18:20] == b"\2\2"
+        if not in_wal_mode or (wal.exists() and wal.stat().st_size):
+            return None
+        stat = self._path.stat()
+        return stat.st_size, stat.st_mtime_ns
+
+    def execute(self, sql: str, limits: Limits) -> QueryResult:
+        started = time.perf_counter()
+        try:
+            connection = self._current()
+        except (ConfigError, OSError) as error:
+            self.usable = False
+            return failed(Fault.CONNECTION, str(error), started)
+        if not _bounded:
+            _bound_memory(limits.memory_mb)
+        guard = self._guard
+        guard.over = False
+
+        def ring() -> None:
+            guard.over = True
+            connection.interrupt()
+
+        with Alarm(limits.seconds, ring) as alarm:
+            result = timed(lambda: self._run(connection, sql, limits), sqlite_guard.fault_of)
+        if not result.success and (alarm.rang or result.fault is Fault.TIMEOUT):
+            return failed(Fault.TIMEOUT, over_time(limits), started)
+        return result
+
+    def _current(self) -> sqlite3.Connection:
+        if self._connection is None or (self._seen is not None and self._now() != self._seen):
+            self._connect()
+        assert self._connection is not None
+        return self._connection
+
+    def _run(self, connection: sqlite3.Connection, sql: str, limits: Limits) -> tuple[tuple[str, ...], Rows]:
+        try:
+            return _fetch(connection, sql, limits)
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith("Could not decode to UTF-8"):
+                raise
+        connection.text_factory = _lenient
+        try:
+            return _fetch(connection, sql, limits)
+        finally:
+            connection.text_factory = str
+
+    def explain(self, sql: str, limits: Limits) -> QueryResult:
+        return self.execute(f"EXPLAIN QUERY PLAN {sql}", limits)
+
+    def schema(self, *, examples: int = 3, samples: int = 2) -> Schema:
+        def query(sql: str) -> Sequence[tuple[Any, ...]]:
+            result = self.execute(sql, _FOR_SCHEMA)
+            if result.fault is Fault.CONNECTION:
+                raise ConfigError(f"database {self._db_id!r}: {result.error}")
+            return result.rows
+
+        return sqlite_schema.read(query, self._db_id, examples, samples)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _fetch(connection: sqlite3.Connection, sql: str, limits: Limits) -> tuple[tuple[str, ...], Rows]:
+    cursor = connection.execute(sql)
+    try:
+        if cursor.description is None:
+            raise sqlite3.OperationalError("syntax error: this is no query")
+        return tuple(c[0] for c in cursor.description), collect(cursor, limits)
+    finally:
+        cursor.close()
+
+
+def _lenient(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
+
+
+def _bound_memory(memory_mb: int) -> None:
+    """Bound what SQLite may allocate in this process; it knows one such limit, which cannot be raised again."""
+    global _bounded
+    with _memory:
+        if not _bounded:
+            connection = sqlite3.connect(":memory:")
+            connection.execute(f"PRAGMA hard_heap_limit = {_HEAP * memory_mb << 20}")
+            connection.close()
+            _bounded = True

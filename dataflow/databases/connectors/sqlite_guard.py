@@ -1,0 +1,218 @@
+"""What a query may do in SQLite: read tables of this file, within limits that SQLite itself holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from dataflow.databases.connector import Fault
+
+MAX_VALUE = 4 << 20
+"""Bytes of one value. A function of SQL runs to its end before SQLite looks for an interrupt, so what it is given must be small."""
+
+_ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
+_WRITES = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
+_READING_PRAGMAS = frozenset(
+    [
+        "table_info",
+        "table_xinfo",
+        "table_list",
+        "foreign_key_list",
+        "index_list",
+        "index_info",
+        "index_xinfo",
+        "database_list",
+        "function_list",
+        "collation_list",
+        "module_list",
+        "pragma_list",
+        "compile_options",
+    ]
+)
+_COUNTING_PRAGMAS = frozenset(
+    ["data_version", "page_count", "page_size", "schema_version", "user_version", "encoding"]
+)
+"""Read without an argument; some of them write with one."""
+_FORBIDDEN_FUNCTIONS = frozenset(
+    ["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "json_patch"]
+)
+"""Reach files or code, or one call of them can take hours."""
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: MAX_VALUE,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 200,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 500,
+}
+
+
+class Guard:
+    """SQLite asks it about everything that a statement is going to do; it also stops a statement being prepared.
+
+    `over` is set when the time of the query is over: a query plan that doubles with each of thirty views would
+    otherwise be made to its end.
+    """
+
+    def __init__(self) -> None:
+        self.over = False
+
+    def __call__(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        if self.over:
+            return sqlite3.SQLITE_DENY
+        if action in _ALLOWED:
+            return sqlite3.SQLITE_OK
+        if action in _WRITES:
+            return _verdict(_is_prepared_only(first or ""))
+        if action == sqlite3.SQLITE_FUNCTION:
+            return _verdict((second or "").lower() not in _FORBIDDEN_FUNCTIONS)
+        if action == sqlite3.SQLITE_PRAGMA:
+            name = (first or "").lower()
+            return _verdict(name in _READING_PRAGMAS or (name in _COUNTING_PRAGMAS and second is None))
+        return sqlite3.SQLITE_DENY
+
+
+def _is_prepared_only(table: str) -> bool:
+    """Full-text and R-tree tables prepare writes when they are opened to be read; the read-only file refuses to run them."""
+    return table in ("sqlite_master", "sqlite_schema") or table.endswith(("_node", "_rowid", "_parent"))
+
+
+def _verdict(fine: bool) -> int:
+    return sqlite3.SQLITE_OK if fine else sqlite3.SQLITE_DENY
+
+
+def restrict(connection: sqlite3.Connection) -> Guard:
+    """Let a connection do nothing but read, for good: no statement can undo it."""
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cache_size = -4000")
+    for limit, most in _LIMITS.items():
+        connection.setlimit(limit, most)
+    for name, function in _LINEAR.items():
+        for arguments in _ARGUMENTS[name]:
+            connection.create_function(name, arguments, function, deterministic=True)
+    guard = Guard()
+    connection.set_authorizer(guard)
+    return guard
+
+
+def fault_of(error: Exception) -> tuple[Fault, str]:
+    """What a query did wrong, by what Python's sqlite3 raised."""
+    message = str(error)
+    if isinstance(error, sqlite3.DataError):
+        return Fault.TOO_LARGE, message
+    if isinstance(error, UnicodeError):
+        return Fault.SYNTAX, "the statement is not valid Unicode"
+    if isinstance(error, (sqlite3.Warning, sqlite3.ProgrammingError)) and "one statement" in message:
+        return Fault.FORBIDDEN, "only one statement can be run at a time"
+    if (known := _BY_CODE.get(getattr(error, "sqlite_errorname", ""))) is not None:
+        return known, message
+    return next((fault for start, fault in _BY_TEXT.items() if start in message), Fault.RUNTIME), message
+
+
+_BY_CODE = {
+    "SQLITE_INTERRUPT": Fault.TIMEOUT,
+    "SQLITE_AUTH": Fault.FORBIDDEN,
+    "SQLITE_READONLY": Fault.FORBIDDEN,
+    "SQLITE_TOOBIG": Fault.TOO_LARGE,
+    "SQLITE_NOMEM": Fault.TOO_LARGE,
+    "SQLITE_FULL": Fault.TOO_LARGE,
+    "SQLITE_BUSY": Fault.CONNECTION,
+    "SQLITE_LOCKED": Fault.CONNECTION,
+    "SQLITE_NOTADB": Fault.CONNECTION,
+    "SQLITE_CORRUPT": Fault.CONNECTION,
+    "SQLITE_CANTOPEN": Fault.CONNECTION,
+}
+_BY_TEXT = {
+    "not authorized": Fault.FORBIDDEN,
+    "prohibited": Fault.FORBIDDEN,
+    "syntax error": Fault.SYNTAX,
+    "incomplete input": Fault.SYNTAX,
+    "unrecognized token": Fault.SYNTAX,
+    "readonly": Fault.FORBIDDEN,
+    "may not be modified": Fault.FORBIDDEN,
+    "query is too": Fault.TOO_LARGE,
+    "query string is too": Fault.TOO_LARGE,
+    "embedded null": Fault.SYNTAX,
+    "null character": Fault.SYNTAX,
+    "no such": Fault.UNKNOWN,
+    "unknown": Fault.UNKNOWN,
+    "too big": Fault.TOO_LARGE,
+    "too large": Fault.TOO_LARGE,
+    "too complex": Fault.TOO_LARGE,
+    "LIKE or GLOB pattern": Fault.TOO_LARGE,
+    "Cannot operate on a closed database": Fault.CONNECTION,
+}
+
+
+# SQLite's own take time of the product of both lengths, in one call that nothing interrupts.
+
+
+def _instr(text: Any, part: Any) -> int | None:
+    if text is None or part is None:
+        return None
+    if isinstance(text, bytes) and isinstance(part, bytes):
+        return text.find(part) + 1
+    return _text(text).find(_text(part)) + 1
+
+
+def _replace(text: Any, old: Any, new: Any) -> str | None:
+    if text is None or old is None or new is None:
+        return None
+    whole, part, into = _text(text), _text(old), _text(new)
+    if not part:
+        return whole
+    if len(into) > len(part) and len(whole) + whole.count(part) * (len(into) - len(part)) > MAX_VALUE:
+        raise OverflowError("string or blob too big")
+    return whole.replace(part, into)
+
+
+def _trim(text: Any, characters: Any) -> str | None:
+    return _stripped(text, characters, left=True, right=True)
+
+
+def _ltrim(text: Any, characters: Any) -> str | None:
+    return _stripped(text, characters, left=True, right=False)
+
+
+def _rtrim(text: Any, characters: Any) -> str | None:
+    return _stripped(text, characters, left=False, right=True)
+
+
+def _stripped(text: Any, characters: Any, *, left: bool, right: bool) -> str | None:
+    if text is None or characters is None:
+        return None
+    whole, drop = _text(text), frozenset(_text(characters))
+    first, last = 0, len(whole)
+    while left and first < last and whole[first] in drop:
+        first += 1
+    while right and first < last and whole[last - 1] in drop:
+        last -= 1
+    return whole[first:last]
+
+
+def _text(value: Any) -> str:
+    """A value as SQLite casts it to text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if not isinstance(value, float):
+        return str(value)
+    if value in (float("inf"), float("-inf")):
+        return "Inf" if value > 0 else "-Inf"
+    shown = f"{value:.15g}"
+    mantissa, e, exponent = shown.partition("e")
+    return (mantissa if "." in mantissa else mantissa + ".0") + e + exponent
+
+
+_LINEAR: dict[str, Callable[..., Any]] = {
+    "instr": _instr,
+    "replace": _replace,
+    "trim": _trim,
+    "ltrim": _ltrim,
+    "rtrim": _rtrim,
+}
+_ARGUMENTS = {"instr": (2,), "replace": (3,), "trim": (2,), "ltrim": (2,), "rtrim": (2,)}

@@ -1,0 +1,74 @@
+"""Open sessions, used again by one query after another."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from dataflow.databases.connector import Session
+
+MOST_IDLE = 128
+
+
+class Pool:
+    """Sessions by database; of those not in use it keeps the latest, and none of another process."""
+
+    def __init__(self, open_: Callable[[str], Session], most_idle: int = MOST_IDLE) -> None:
+        self._open, self._most_idle = open_, most_idle
+        self._lock = threading.Lock()
+        self._idle: OrderedDict[str, list[Session]] = OrderedDict()
+        self._count = 0
+        self._process = os.getpid()
+
+    @contextmanager
+    def session(self, db_id: str) -> Iterator[Session]:
+        """A session of the caller's own until the block is left."""
+        session = self._take(db_id) or self._open(db_id)
+        try:
+            yield session
+        except BaseException:
+            session.close()
+            raise
+        self._put(db_id, session)
+
+    def _take(self, db_id: str) -> Session | None:
+        with self._lock:
+            if self._process != os.getpid():
+                self._idle, self._count, self._process = OrderedDict(), 0, os.getpid()
+            if not (idle := self._idle.get(db_id)):
+                return None
+            self._idle.move_to_end(db_id)
+            self._count -= 1
+            return idle.pop()
+
+    def _put(self, db_id: str, session: Session) -> None:
+        extra: Session | None = None
+        if not session.usable:
+            session.close()
+            return
+        with self._lock:
+            self._idle.setdefault(db_id, []).append(session)
+            self._idle.move_to_end(db_id)
+            self._count += 1
+            if self._count > self._most_idle:
+                extra = self._oldest()
+        if extra is not None:
+            extra.close()
+
+    def _oldest(self) -> Session | None:
+        for idle in self._idle.values():
+            if idle:
+                self._count -= 1
+                return idle.pop(0)
+        return None
+
+    def close(self) -> None:
+        """Close what is not in use; what is will be kept again when it comes back."""
+        with self._lock:
+            sessions = [s for idle in self._idle.values() for s in idle]
+            self._idle, self._count = OrderedDict(), 0
+        for session in sessions:
+            session.close()

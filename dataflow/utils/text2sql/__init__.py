@@ -1,0 +1,1 @@
+"""The import paths of open-dataflow 1.x; see `dataflow.databases`."""
