@@ -289,11 +289,13 @@ def test_progress_on_a_terminal_and_in_a_log(
     assert all("step 1 Asks: 3 rows in" in r.getMessage() for r in caplog.records[:2])
 
     master, slave = pty.openpty()
+    said = ""
     with os.fdopen(slave, "w") as terminal, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", terminal)
         with Progress(flow, totals, show=True) as drawn:
             assert drawn.live
-    said = os.read(master, 100_000).decode()
+            while "Asks" not in said:
+                said += os.read(master, 100_000).decode()
     os.close(master)
     assert "operator" in said
     assert "Asks" in said
