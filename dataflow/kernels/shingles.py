@@ -48,8 +48,11 @@ def units(
     gap = False
     value: Any = np.uint64(0)
     while at < end:
-        point = point_at(data, at)
-        at += length_of(data[at])
+        point = np.int64(data[at])
+        if point < 0x80:
+            at += 1
+        else:
+            point, at = point_at(data, at), at + length_of(data[at])
         flags = table[point]
         inside = (flags & WORD) != 0 if lettered else (flags & SPACE) == 0
         if folded:
