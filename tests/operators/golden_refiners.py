@@ -188,8 +188,8 @@ def _entity(text: str, i: int) -> tuple[int, str]:
     return 0, ""
 
 
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-FULL = "january february march april may june july august september october november december".split()
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+FULL = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
 NOTES = ["v", "ver", "version", "release", "build", "section", "chapter", "ip"]
 
 
@@ -224,7 +224,7 @@ def _named(found: re.Match[str]) -> str:
     day, year = (int(p) for p in parts if p.isdigit())
     if not (word[0].isupper() and (word[1:].islower() or word.isupper()) and _outside(*_around(found))):
         return found[0]
-    names = {**dict(zip(MONTHS, range(1, 13))), **dict(zip(FULL, range(1, 13))), "sept": 9}
+    names = {**{m: n % 12 + 1 for n, m in enumerate([*MONTHS, *FULL])}, "sept": 9}
     return _date(year, names.get(word.lower(), 0), day) or found[0]
 
 

@@ -204,9 +204,9 @@ def without_images(text: str) -> str:
 
 
 def _image_end(text: str, i: int) -> int:
-    if text[i] == "[" and (inner := _markdown_end(text, i + 1)) and text[inner : inner + 1] == "]":
-        if end := _link_end(text, inner + 1):
-            return end
+    inner = _markdown_end(text, i + 1) if text[i] == "[" else 0
+    if inner and text[inner : inner + 1] == "]" and (end := _link_end(text, inner + 1)):
+        return end
     if end := _markdown_end(text, i):
         return end
     forms = [
