@@ -189,7 +189,20 @@ def _entity(text: str, i: int) -> tuple[int, str]:
 
 
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-FULL = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+FULL = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 NOTES = ["v", "ver", "version", "release", "build", "section", "chapter", "ip"]
 
 

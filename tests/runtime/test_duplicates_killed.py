@@ -50,7 +50,9 @@ def corpus(rows: int = 1000) -> list[str]:
     """Texts of which half are an earlier one with a word or two changed."""
     draw, made = random.Random(5), list[str]()
     for _ in range(rows):
-        words = draw.choice(made).split() if made and draw.random() < 0.5 else draw.choices("abcdefghij", k=60)
+        words = (
+            draw.choice(made).split() if made and draw.random() < 0.5 else draw.choices("abcdefghij", k=60)
+        )
         for _ in range(draw.randint(0, 2)):
             words[draw.randrange(len(words))] = str(draw.randrange(1000))
         made.append(" ".join(words))
