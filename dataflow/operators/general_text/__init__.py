@@ -44,6 +44,7 @@ __getattr__, __dir__, __all__ = lazy(
         "LowercaseRefiner": "space_refiners",
         "MeanWordLengthFilter": "word_filters",
         "MinHashDeduplicateFilter": "near_duplicates",
+        "MixtureSampleFilter": "mixing",
         "MojibakeRefiner": "web_text",
         "NERRefiner": "entities",
         "NgramFilter": "ngram",
@@ -73,6 +74,7 @@ __getattr__, __dir__, __all__ = lazy(
         "SpellingCorrectionRefiner": "spelling",
         "StemmingLemmatizationRefiner": "word_refiners",
         "StopWordFilter": "phrase_filters",
+        "StratifiedSampleFilter": "sampling",
         "SymbolWordRatioFilter": "word_filters",
         "Task2VecDatasetEvaluator": "task2vec",
         "TextNormalizationRefiner": "normalisation",
@@ -80,6 +82,7 @@ __getattr__, __dir__, __all__ = lazy(
         "UniqueWordsFilter": "word_filters",
         "VendiDatasetEvaluator": "vendi",
         "WatermarkFilter": "phrase_filters",
+        "WeightedSampleFilter": "sampling",
         "WordNumberFilter": "word_filters",
     },
 )

@@ -13,6 +13,7 @@ from dataflow.operators.general_text import html_refiners as _html_refiners
 from dataflow.operators.general_text import language as _language
 from dataflow.operators.general_text import lexical_diversity as _lexical_diversity
 from dataflow.operators.general_text import line_filters as _line_filters
+from dataflow.operators.general_text import mixing as _mixing
 from dataflow.operators.general_text import near_duplicates as _near_duplicates
 from dataflow.operators.general_text import ngram as _ngram
 from dataflow.operators.general_text import normalisation as _normalisation
@@ -23,6 +24,7 @@ from dataflow.operators.general_text import readability as _readability
 from dataflow.operators.general_text import reference_refiners as _reference_refiners
 from dataflow.operators.general_text import references as _references
 from dataflow.operators.general_text import repetition as _repetition
+from dataflow.operators.general_text import sampling as _sampling
 from dataflow.operators.general_text import semantic_duplicates as _semantic_duplicates
 from dataflow.operators.general_text import sentence_filters as _sentence_filters
 from dataflow.operators.general_text import space_refiners as _space_refiners
@@ -79,6 +81,7 @@ __all__ = [
     "LowercaseRefiner",
     "MeanWordLengthFilter",
     "MinHashDeduplicateFilter",
+    "MixtureSampleFilter",
     "MojibakeRefiner",
     "NERRefiner",
     "NgramFilter",
@@ -108,6 +111,7 @@ __all__ = [
     "SpellingCorrectionRefiner",
     "StemmingLemmatizationRefiner",
     "StopWordFilter",
+    "StratifiedSampleFilter",
     "SymbolWordRatioFilter",
     "Task2VecDatasetEvaluator",
     "TextNormalizationRefiner",
@@ -115,6 +119,7 @@ __all__ = [
     "UniqueWordsFilter",
     "VendiDatasetEvaluator",
     "WatermarkFilter",
+    "WeightedSampleFilter",
     "WordNumberFilter",
 ]
 
@@ -500,6 +505,18 @@ class MinHashDeduplicateFilter(_near_duplicates.MinHashDeduplicateFilter):
         output_key: str = "minhash_deduplicated_label",
     ) -> str | list[str]: ...
 
+class MixtureSampleFilter(_mixing.MixtureSampleFilter):
+    def __init__(
+        self, shares: dict[str, float], total: float | None = None, fill: bool = False, seed: int = 0
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_key: str = "source",
+        input_text_key: str | None = None,
+        input_size_key: str | None = None,
+    ) -> str | list[str]: ...
+
 class MojibakeRefiner(_web_text.MojibakeRefiner):
     def __init__(self, other_faults: bool = False) -> None: ...
     def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
@@ -705,6 +722,16 @@ class StopWordFilter(_phrase_filters.StopWordFilter):
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
 
+class StratifiedSampleFilter(_sampling.StratifiedSampleFilter):
+    def __init__(
+        self,
+        num_samples: int | None = None,
+        share: float | None = None,
+        allocation: Literal["proportional", "equal"] = "proportional",
+        seed: int = 0,
+    ) -> None: ...
+    def run(self, storage: Storage, input_key: str = "label") -> str | list[str]: ...
+
 class SymbolWordRatioFilter(_word_filters.SymbolWordRatioFilter):
     def __init__(self, threshold: float = 0.4) -> None: ...
     def run(
@@ -764,6 +791,17 @@ class WatermarkFilter(_phrase_filters.WatermarkFilter):
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
+
+class WeightedSampleFilter(_sampling.WeightedSampleFilter):
+    def __init__(
+        self,
+        num_samples: int | None = None,
+        share: float | None = None,
+        temperature: float = 1.0,
+        weighting: Literal["exponential", "linear"] = "exponential",
+        seed: int = 0,
+    ) -> None: ...
+    def run(self, storage: Storage, input_key: str = "score") -> str | list[str]: ...
 
 class WordNumberFilter(_word_filters.WordNumberFilter):
     def __init__(self, min_words: int = 20, max_words: int = 100000) -> None: ...
