@@ -17,6 +17,7 @@ from dataflow.operators.general_text import mixing as _mixing
 from dataflow.operators.general_text import near_duplicates as _near_duplicates
 from dataflow.operators.general_text import ngram as _ngram
 from dataflow.operators.general_text import normalisation as _normalisation
+from dataflow.operators.general_text import packing as _packing
 from dataflow.operators.general_text import perspective as _perspective
 from dataflow.operators.general_text import phrase_filters as _phrase_filters
 from dataflow.operators.general_text import pii as _pii
@@ -106,6 +107,7 @@ __all__ = [
     "RemoveStopwordsRefiner",
     "SemDeduplicateFilter",
     "SentenceNumberFilter",
+    "SequencePackRefiner",
     "SimHashDeduplicateFilter",
     "SpecialCharacterFilter",
     "SpellingCorrectionRefiner",
@@ -115,6 +117,7 @@ __all__ = [
     "SymbolWordRatioFilter",
     "Task2VecDatasetEvaluator",
     "TextNormalizationRefiner",
+    "TokenChunkSplitter",
     "TokenCountSampleEvaluator",
     "UniqueWordsFilter",
     "VendiDatasetEvaluator",
@@ -685,6 +688,25 @@ class SentenceNumberFilter(_sentence_filters.SentenceNumberFilter):
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
 
+class SequencePackRefiner(_packing.SequencePackRefiner):
+    def __init__(
+        self,
+        max_size: int = 2048,
+        tokenizer: str | None = None,
+        unit: Literal["word", "char"] = "word",
+        method: Literal["best_fit", "in_order"] = "best_fit",
+        separator: str = "\n\n",
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_key: str = "raw_content",
+        input_size_key: str | None = None,
+        output_key: str | None = None,
+        output_size_key: str = "sequence_size",
+        output_count_key: str = "sequence_texts",
+    ) -> str | list[str]: ...
+
 class SimHashDeduplicateFilter(_near_duplicates.SimHashDeduplicateFilter):
     def __init__(
         self, fingerprint_size: int = 64, bound: float = 0.1, unit: Literal["char", "word"] = "char"
@@ -757,6 +779,12 @@ class Task2VecDatasetEvaluator(_task2vec.Task2VecDatasetEvaluator):
 
 class TextNormalizationRefiner(_normalisation.TextNormalizationRefiner):
     def __init__(self, day_first: bool = True) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class TokenChunkSplitter(_packing.TokenChunkSplitter):
+    def __init__(
+        self, max_size: int = 2048, tokenizer: str | None = None, unit: Literal["word", "char"] = "word"
+    ) -> None: ...
     def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
 
 class TokenCountSampleEvaluator(_token_count.TokenCountSampleEvaluator):
