@@ -14,7 +14,7 @@ def packed(op: SequencePackRefiner, texts: list[str | None], *sequences: tuple[s
 
 CASES = [
     expands(TokenChunkSplitter(3), ["one two three four", "a b", " ", "", None], ["one two three", " four", "a b"]),
-    expands(TokenChunkSplitter(4, unit="char"), ["abcdefghij", "ab\ncd\n"], ["ab", "cd", "ef", "ghij", "ab\n", "cd\n"]),
+    expands(TokenChunkSplitter(4, unit="char"), ["abcdefghij", "ab\ncd\n"], ["ab", "cde", "fg", "hij", "ab\n", "cd\n"]),
     expands(TokenChunkSplitter(2, "whitespace"), ["the whale. the"], ["the", " whale. ", "the"]),
     packed(
         SequencePackRefiner(4, separator=" "),
