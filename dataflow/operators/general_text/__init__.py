@@ -21,6 +21,8 @@ __getattr__, __dir__, __all__ = lazy(
         "ContentNullFilter": "character_filters",
         "CurlyBracketFilter": "character_filters",
         "DecontaminationFilter": "decontamination",
+        "FastTextFilter": "fast_text",
+        "FastTextSampleEvaluator": "fast_text",
         "FineWebQualityFilter": "web_quality",
         "GopherQualityFilter": "web_quality",
         "GopherRepetitionFilter": "repetition",

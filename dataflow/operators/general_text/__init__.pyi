@@ -9,6 +9,7 @@ from dataflow.operators.general_text import classifier as _classifier
 from dataflow.operators.general_text import decontamination as _decontamination
 from dataflow.operators.general_text import entities as _entities
 from dataflow.operators.general_text import exact_duplicates as _exact_duplicates
+from dataflow.operators.general_text import fast_text as _fast_text
 from dataflow.operators.general_text import html_refiners as _html_refiners
 from dataflow.operators.general_text import language as _language
 from dataflow.operators.general_text import lexical_diversity as _lexical_diversity
@@ -59,6 +60,8 @@ __all__ = [
     "ContentNullFilter",
     "CurlyBracketFilter",
     "DecontaminationFilter",
+    "FastTextFilter",
+    "FastTextSampleEvaluator",
     "FineWebQualityFilter",
     "GopherQualityFilter",
     "GopherRepetitionFilter",
@@ -258,6 +261,38 @@ class DecontaminationFilter(_decontamination.DecontaminationFilter):
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
+
+class FastTextFilter(_fast_text.FastTextFilter):
+    def __init__(
+        self,
+        model_name: str,
+        label: str,
+        min_score: float = 0.5,
+        max_score: float = 1.0,
+        model_cache_dir: str | None = "./dataflow_cache",
+        device: str = "cuda",
+        batch_tokens: int = 8192,
+        max_length: int | None = None,
+        dtype: Literal["float32", "bfloat16", "float16"] | None = None,
+    ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str = "FastTextScore"
+    ) -> str: ...
+
+class FastTextSampleEvaluator(_fast_text.FastTextSampleEvaluator):
+    def __init__(
+        self,
+        model_name: str,
+        label: str,
+        model_cache_dir: str | None = "./dataflow_cache",
+        device: str = "cuda",
+        batch_tokens: int = 8192,
+        max_length: int | None = None,
+        dtype: Literal["float32", "bfloat16", "float16"] | None = None,
+    ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str = "FastTextScore"
+    ) -> str: ...
 
 class FineWebQualityFilter(_web_quality.FineWebQualityFilter):
     def __init__(
