@@ -6,14 +6,13 @@ from typing import Any
 
 from dataflow.operators.general_text import IDCardFilter, LanguageFilter, WordNumberFilter
 from dataflow.operators.text_pt import PairQualFilter, Phi4QAGenerator, QuratingFilter
+from dataflow.operators.text_pt.qurating import QUALITIES
 from dataflow.operators.text_sft import DeitaQualityFilter, SFTGeneratorSeed, SuperfilteringFilter
 from dataflow.pipeline import PipelineABC
 from dataflow.serving import APILLMServing
 from dataflow.storage import FileStorage
 from dataflow.zoo._examples import INSTRUCTIONS, PAGES
 from dataflow.zoo.text_filter import PTTextFilter_CPUPipeline
-
-LABELS = ("writing_style", "required_expertise", "facts_and_trivia", "educational_value")
 
 
 class PTTextFilter_GPUPipeline(PTTextFilter_CPUPipeline):  # noqa: N801  # named as the other published pipelines
@@ -99,8 +98,8 @@ class PTTextSynthetic_GPUPipeline(PTTextFilter_GPUPipeline):  # noqa: N801
         self.no_cards = IDCardFilter(threshold=3)
         self.tell = Phi4QAGenerator(self.llm_serving)
         self.rate = QuratingFilter(
-            dict.fromkeys(LABELS, min_score),
-            dict.fromkeys(LABELS, 9),
+            dict.fromkeys(QUALITIES, min_score),
+            dict.fromkeys(QUALITIES, 9),
             model_name=qurating_model,
             device=device,
         )
