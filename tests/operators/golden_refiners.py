@@ -16,7 +16,7 @@ from typing import Any
 
 import regex
 from golden_refiners_marks import without_images, without_markup, without_references
-from golden_refiners_words import lemmatized, stemmed, without_contractions, without_stop_words
+from golden_refiners_words import lemmatized, spelled, stemmed, without_contractions, without_stop_words
 from golden_texts import REFINED
 
 from dataflow.operators._lib.text_refiner import word_list
@@ -314,6 +314,7 @@ REFINERS: list[Refiner] = [
     ("RemoveStopwordsRefiner", {}, without_stop_words),
     ("StemmingLemmatizationRefiner", {}, stemmed),
     ("StemmingLemmatizationRefiner", {"method": "lemmatization"}, lemmatized),
+    ("SpellingCorrectionRefiner", {}, spelled),
     ("TextNormalizationRefiner", {}, normal),
     ("C4LineRefiner", {}, sentences_of_c4),
 ]  # fmt: skip

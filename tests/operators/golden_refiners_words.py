@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
+import symspellpy
 from nltk.stem.porter import PorterStemmer
 from simplemma import lemmatize
 
@@ -146,3 +149,45 @@ def _based(word: str, base: Base) -> str:
     if len(parts) == 1:
         return base(word)
     return base(parts[0]) + parts[1] + parts[2] if parts[2] in ("s", "S") else word
+
+
+def spelled(text: str) -> str:
+    """Words of English letters that stand alone, corrected by the dictionary."""
+    made, i = "", 0
+    while i < len(text):
+        url = re.compile(r"(https?://|www\.)\S+", re.I).match(text, i)
+        run = re.compile(r"[A-Za-z]+(-[A-Za-z]+)*").match(text, i)
+        found = url or run
+        if not found:
+            made += text[i]
+            i += 1
+            continue
+        made += found[0] if url else _corrected(found[0], text[:i], text[found.end() :])
+        i = found.end()
+    return made
+
+
+def _corrected(run: str, before: str, after: str) -> str:
+    parts = run.split("-")
+    joined = re.search(r"[\w@'’/\\&#]\Z|\w[.-]\Z", before) or re.match(r"[\w@'’/\\(]|[.:-]\w|:/", after)
+    if joined or min(map(len, parts)) < 3:
+        return run
+    opens = before.rstrip(" \t\"'“”‘’([*_#>-")
+    first = run[0].isupper() and run[1:].islower() and (not opens or opens[-1] in ".!?:\n\r")
+    if not (run.islower() or first):
+        return run
+    made = "-".join(_closest(part.lower()) for part in parts)
+    return made[0].upper() + made[1:] if first else made
+
+
+@cache
+def _speller() -> symspellpy.SymSpell:
+    speller = symspellpy.SymSpell(2, 7)
+    folder = Path(symspellpy.__file__).parent
+    speller.load_dictionary(folder / "frequency_dictionary_en_82_765.txt", 0, 1, encoding="utf-8")
+    return speller
+
+
+def _closest(word: str) -> str:
+    found = _speller().lookup(word, symspellpy.Verbosity.TOP, 1 if len(word) <= 4 else 2)
+    return found[0].term if found else word
