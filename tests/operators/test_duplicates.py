@@ -133,40 +133,6 @@ def test_a_pipeline_makes_what_the_operators_make(
     assert [(r["t"], r["n"], r["kept"]) for r in records(done.table)] == [(r["t"], r["n"], 1) for r in rows]
 
 
-def test_the_largest_clusters_are_told_with_a_few_texts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feeding, "PART_ROWS", 7)
-    texts = [f"text {n} " + "x" * n * 9 for n in range(30) for _ in range(n)]
-    random.Random(1).shuffle(texts)
-    source = tmp_path / "corpus.jsonl"
-    source.write_text("".join(json.dumps({"t": t, "n": 1}) + "\n" for t in texts), encoding="utf-8")
-    for _ in range(2):  # the second run takes all from the first
-        done = Corpus(source, tmp_path / "cache").run(progress=False)
-        clusters = done.summary["steps"][0]["metrics"]["clusters"]
-        assert [c["rows"] for c in clusters] == list(range(29, 9, -1))
-        for cluster in clusters:
-            members = [cluster["kept"], *cluster["dropped"]]
-            same = [i for i, t in enumerate(texts) if t == texts[cluster["kept"]["row"]]]
-            assert [m["row"] for m in members] == same[:6]
-            assert all(texts[m["row"]].startswith(m["text"].rstrip("…")) for m in members)
-            assert max(len(m["text"]) for m in members) <= 200
-        page = done.report.read_text("utf-8")
-        assert page.count('<details class="cluster">') == 20
-        assert "29 rows: text 29" in page
-        assert "and 23 more" in page
-
-
-@pytest.mark.parametrize("op", FILTERS[2:6:2] + FILTERS[5:6], ids=lambda op: type(op).__name__)
-def test_similarities_told_are_those_that_count(op: Operator) -> None:
-    texts = ("0", "10", "90", "0") if isinstance(op, SemDeduplicateFilter) else (FOX, NEAR_FOX, OTHER, FOX)
-    done = run_rows(op, [{"t": t} for t in texts], input_key="t")
-    least = {"MinHashDeduplicateFilter": 0.7, "SimHashDeduplicateFilter": 0.85, "SemDeduplicateFilter": 0.95}
-    found = [d["similarity"] for c in done.metrics["clusters"] for d in c["dropped"]]
-    assert max(found) == pytest.approx(1, abs=1e-3)
-    assert min(found) >= least[type(op).__name__] - 1e-3
-
-
 # Keys
 
 
