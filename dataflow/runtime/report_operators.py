@@ -7,6 +7,7 @@ from typing import Any
 
 from dataflow.plan.draw import escaped
 from dataflow.runtime.report_charts import measures_svg
+from dataflow.runtime.report_clusters import clusters_html, is_clusters
 from dataflow.runtime.report_samples import clip, samples_html
 from dataflow.runtime.report_values import (
     amount,
@@ -119,7 +120,7 @@ def operator_html(step: Step, at: int) -> str:
     return (
         f'<article id="step-{at}"><h3><span class="n">{escaped(step.get("step", at))}</span>{escaped(name_of(step))} '
         f'{kind} {reused}<span class="went">{_went(step)}</span></h3>{headline}'
-        f'<div class="halves">{body}</div>{samples_html(step)}</article>'
+        f'<div class="halves">{body}</div>{clusters_html(step)}{samples_html(step)}</article>'
     )
 
 
@@ -215,7 +216,7 @@ def _errors(step: Step) -> str:
 
 
 def _metrics(step: Step) -> str:
-    found = _flat(mapping(step.get("metrics")))
+    found = _flat({k: v for k, v in mapping(step.get("metrics")).items() if not is_clusters(v)})
     plain = "".join(
         f"<div><dt>{escaped(k)}</dt><dd>{decimal(v)}</dd></div>" for k, v in found if _is_number(v)
     )

@@ -73,11 +73,16 @@ class PTTextFilter_CPUPipeline(PipelineABC):  # noqa: N801  # named as the other
         self.near_duplicates = MinHashDeduplicateFilter(num_perm=128, threshold=0.9, use_n_gram=True, ngram=5)
 
     def forward(self) -> None:
+        self.clean()
+        self.near_duplicates.run(self.storage.step(), input_key="raw_content")
+
+    def clean(self) -> None:
+        """All rules, one after the other."""
         for operator in (
             self.not_null, self.no_emoji, self.no_html, self.javascript_lines, self.bullet_lines, self.ellipsis_lines,
             self.colon_end, self.sentences, self.one_spaced, self.words, self.chars, self.word_length, self.symbols,
             self.entities, self.punctuation, self.special, self.watermark, self.brackets, self.capitals,
-            self.lorem_ipsum, self.unique_words, self.blocklist, self.near_duplicates,
+            self.lorem_ipsum, self.unique_words, self.blocklist,
         ):  # fmt: skip
             operator.run(self.storage.step(), input_key="raw_content")
 

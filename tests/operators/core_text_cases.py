@@ -291,6 +291,16 @@ VECTORS = [
         ["0,0", "9,9", "0,9"],
     ),
     keeps(KCenterGreedyFilter(5, Vectors()), ["1,1", "1,1", None], ["1,1", "1,1"]),
+    Case(
+        KCenterGreedyFilter(2),
+        [
+            {"content": c, "v": v}
+            for c, v in [("a", [0.0, 0.0]), ("b", [0.0, 1.0]), (None, [9.0, 9.0]), ("d", None)]
+        ],
+        [{"content": "a"}, {"content": None}],
+        {"input_embedding_key": "v"},
+        dropped=2,
+    ),
 ]
 
 RETRIEVAL = [replies(RetrievalGenerator, {"a document": "a document", None: FAILED})]

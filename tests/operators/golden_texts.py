@@ -1,4 +1,4 @@
-"""Difficult texts for rule filters."""
+"""Difficult texts for rule filters and refiners."""
 
 from __future__ import annotations
 
@@ -73,3 +73,43 @@ LENGTHS = (
 )
 
 TEXTS = list(dict.fromkeys([*PLAIN, *LINES, *MARKS, *PHRASES, *MADE, *LENGTHS]))
+
+HTML = [
+    "<p>Two <b>bold</b> words</p>", "x < y and z > w", "if a <b and c> d, 1<2>0", "List<String> <think>hm</think> <|end|>", "<a\n  href=\"http://x.org/?a>b\"\n  target=_blank disabled>text</a><br/><BR />",
+    "a<!-- 1 > 0\n -->b<!DOCTYPE html>c<!-- open", "a<script>\nif (1<2) x('</p>')\n</script>b<style type='text/css'>p{}</style>c", "<script>no end <b>x</b>", "<o:p>o</o:p> <my-tag x='1'>m</my-tag>",
+    "<SCRIPT src=a>b</Script >c<script></script>", "<p class=a b=c>d</p >", "<p class='a>b</p>", "<input disabled readonly value=1/><img alt>", "<a href=x y>z</a>", "< p>a</ p>", "<p", "<>a</>", "<?xml version='1'?>a<?php b ?>",
+    "see http://x.org/a_(b)_c.", "(http://x.org/a)", "http://x.org/a(b)c)d", "http://x.org, https://y.org; HTTP://Z.ORG!", "<http://x.org>", "<http://x.org>\nnext", "http://x.org\n\nhttp://y.org\r\nend", "  http://x.org \t\nz",
+    "http://x.org.\nz", "看http://x.org/路径", "http://中文", "“http://x.org”…", "http://", "http://...", "ahttp://b", "http://x.org/'a'", "http://a(b(c))d", "ftp://x.org https:/x http//y", "http://x.org]} [http://y.org]", "http://x.org>", "<http://x.org",
+    "&amp;lt;p&amp;gt; &amp;amp; &amp;amp;amp;", "one&nbsp;two&#160;three&#xA0;four", "＆amp；lt；x", "&lt&gt", "&lt_ &lt= &lt& &lt;& &lt1", "a &ndash b &ltd; &ltx &nbspa", "&#60;&#060;&#x3C;&#X3c;&#8217;&#39;&#60", "&#;&;&", "&&amp;amp", "&amp;#60;", "&LT; &Nbsp;",
+]  # fmt: skip
+
+WIKI = [
+    "a<ref>b</ref>c", "a<ref name=x/>c<ref name=\"y\">d</ref>e", "a<ref name='a>b'/>c", "a<ref>open\nnext</ref> line", "a<ref>open\nnext", "<ref>a<ref>b</ref>c</ref>d", "<REF>a</Ref >b", "</ref>a", "<reference>a</reference>", "<references/>a", "<ref/>a<ref />b", "<ref name=\"a>b", "<ref\nname=a\n>b</ref>c", "<ref name=a<b>c</ref>",
+    "a{{cite web|url=x}}b", "a {{Citation needed}} b", "{{cite a|{{b|{{c}}}}|d}}e", "{{sfn|A|p=1}}{{harvnb|B}}{{ harvp |C}}{{sfnp}}", "{{cite open\nnext}} a", "{{cite a\nb\n}}c", "{{citeweb}} {{infobox|cite}}", "{{infobox|{{cite a}}|b}}", "}} {{cite a}} {{", "{cite a}", "{{cite|{{open}} line\nnext", "{{cite_web}}{{cite-web}}", "{{\ncite book\n}}a",
+    "![a](b)c", "![](images/deadbeef00.jpg) x", "[![a](b)](c)d", "![a](b(c)d)e", "![a](b(c(d))e)f", "![a](b\n)c", "![a][b]c", "![a]\n(b)", "[a](b)", "[![a](b)]", "[![a][b]](c)", "!\\[a](b)", "<img src=a>b<IMG\nsrc=b/>c<img>d<imgs a>",
+    "deadbeef.png deadbeef01.PNG x", "images/0123456789abcdef.jpeg, Images/0123abcd.gif", "xdeadbeef.png deadbeef.pngs deadbee.png", "deadbeefg.png 中deadbeef.png文", "a/images/deadbeef.tif", "图 3-2：标题", "图3.2.1: x 图 3：y 图－1", "图 3 — 2 ： a", "二〇二四年 一二三四五六 一百二十三万四千五百", "零〇一二 三四五六七", "\\u200e u200e u200f \\u200f\\u200ex", "U+2605 U+1F600 u+2605 U+26051 xU+2605 U+2740", "a\u200eb\ufffdc&#247;{/U}", "internationalization 12345678 abcdefgh",
+]  # fmt: skip
+
+SMALL = [
+    ":) a :( b", "a:) b", ":):)", ":) :) :)", ":)))", ":))) :DDD ;PPP", "a :)))x", "(:))", "see (a :) )", "http://x D: 8) QQ", "ok:)", "ok :), no :( .", "。:)。", ":-)\n;-)\t=)", "(^_^) ^_^ T_T", "<3 </3 x<3", "\":)\" ':)' [:)]", ":)a", ":) ", ":P:P :P", "…:)…", "¯\\_(ツ)_/¯", ">:( >:)", ":D.", "XD xd", ":'(", ".:).:).",
+    "👍🏽 ok", "👨‍👩‍👧‍👦!", "🇩🇪🇫🇷🇩", "1️⃣ 2⃣ #️⃣ *️⃣ 3️", "☀️ ☀ ☁︎", "❤️ ❤ ♥ ♥️", "♀ ♂ 🧘‍♀️ ♀️", "© ©️ ™ ™️ ↔ ↔️ ▶ ▶️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿 a", "a\ufe0fb", "\u200d \u20e3", "🫠🫡🪿", "🅰 🆎 🄰", "🀄 🃏 🀀", "✈ ✂ ✓ ✔ ✗", "①②🄰㊗ ㊗️", "🏽", "😀\u200d😀\u200d", "a‍b", "🕴 🕴️ 🌡 🗺",
+    "١٢٣ ४५६ ７８９ ²³ ½ Ⅳ 四 ①⑳㉑ 🄀🄁", "1,000.5 + 3e8", "a1b2", "1️⃣2⃣", "𝟘𝟙 𝟭 ⓪ ⓿ ❿ ➉ ፩ ᧚",
+    "!!! ??? ?!?! ... …… —— -- __ ==", "🇧🇧 😀😀 ++ €€ ££ ^^ ~~ ``", "。。。，，！！", "a!!b! !", "¡¡ ¿¿", "\u0301\u0301 aa 11", "((( ))) [[]]", "«»„“”’‚ €±×÷ §¶ ‰ ′″ 、。・", "don't re-do a_b a.b", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+    "  a  b \t c  ", "a\n\n\nb\n c\n", "a\r\n\r\nb\rc\r\rd", "a \n b", "\u3000a\u3000\u3000b\u00a0\u00a0c", "a\u2028b\u2029\u2029c\x85d", "a\u200bb\u200b c\ufeff", "a\x0b\x0cb", "\n\n a", "a \x1c b\x1fc",
+]  # fmt: skip
+
+WORDS = [
+    "I can't, won't, don't!", "I'VE SAID IT'S", "It's been; it’s been, he's got, she's already had", "it's a dog's life; John's", "I'd've, we'd better; he'd never gone. she'd go", "let's LET'S Let’s", "ain't I ain't you ain't it", "'tis 'Twas 'TIS", "y'all'd've couldn't've", "rock 'n' roll 'cause 'em", "'can't' “don’t” ‘it’s’", "gonna Gonna GONNA gOnna belonga gonna_x xgonna gonna's", "o'clock d'you ma'am c'mon", "Canʼt ca'nt cant", "x'll who'll dogs're", "1can't _don't caf'e", "that'd been what's been; Where's he? HE'D", "a" * 45 + "'ll", "it's\nbeen it's  been it's,been", "they'd just taken", "the cat's", "I''m I'm'", "s'il d'accord l'ami",
+    "the whale", "The. (the) \"the\" [the", "a state-of-the-art and/or the", "cat (the dog) of, the; end", "the the the", "of\nthe\r\ncat and\n", "He said \"and\" then (of course)", "don't DON’T shouldn't", "the\u2028a\u2029b of", "  of mice and men  ", "the...", "...the cat", "cat, the, dog", "“the” cat", "the\u00a0cat", "an the\tof cat", "(and (the cat))", "of_the", "the1",
+    "running dogs' dog's Running MICE geese", "caresses ponies relational", "can't won't O'Neill's", "états été 中文字 한국어", "a-b c_d e1f", "’tis it’s’s dogs''cats", "rock'n'roll's", "I’M’S",
+    "on 15/3/2024, 3/15/2024 and 15.03.24", "v1.2.34 version 12.10.2024 v 1.2.2024 § 12.10.2024 IP 10.10.20.30", "March 15, 2024; 15 March 2024; 15th of March, 2024; Mar. 5,2024", "march 5, 2024 MARCH 5 2024 MArch 5, 2024 Marsh 5, 2024", "31/2/2024 30.02.2024 29/2/2023 29/2/2024 0/1/2024", "1/2/68 1/2/69 01.02.69 1.2.69", "Sept 3, 2024 Sept. 3, 2024 Sep 3 2024 September 31, 2024", "12/10/20245 112/10/2024 1/12/10/2024 12/10/2024/1 12-10-2024", "$5 $1,000.50 US$3.50 A$5 $5k $5 million $1,00 $5.", "$5bn. $$5 5$ $ 5 $5$ x$5 $1.2.3 $10,000,000 $0.5M $3 Million", "May 5, 2024. (May 5, 2024) 5 May 2024, 5 May, 2024", "1st of May 2024 2nd May 2024 3rd may 2024", "3.12.2024 release 3.12.2024 build. 3.12.2024 reversion 3.12.2024", "5 Juni 2024 Jan 5, 20245 x-Jan 5, 2024 Jan 5, 2024-x", "2024.03.15 15.3.2024. 15.3.2024.1 15.3.2024.a",
+    "Teh whlae swam. Acommodation is definately recieved", "Whlae. whlae! \"Whlae (whlae) *whlae* _whlae_ WHLAE wHlae, Whlae", "well-knwon wel-known state-of-teh-art co-op whlae-", "whlae's whlae’s o'whlae whlae@sea.org @whlae #whlae &whlae; whlae/sea sea/whlae whlae() whlae:x whlae: x",
+    "http://whlae.org/teh www.whlae.org WWW.teh.net httpwhlae xhttp://teh whlae.org a.whlae whlae.", "tset tst ts abcdefgh xqzzyx whlae1 1whlae whlaeé éwhlae 中whlae文", "Hte end.\nHte start: Hte way? hte\r\nHte", "recieve,beleive;seperate|untill", "Jonh met Mraia in Pairs",
+    "A good line here.\nmenu\nTwo words.\nEnable JavaScript in it.\nRead our Terms of Use here.", "Cited here.[12] And[edit] so it goes![citation needed]\nIt trails off here...\nSo it does too…", "\"A quote ends here\"\n  spaced line is here?  \n\n日本語 の 文。", "a b c.[]\n[1] [12345] d e.\n" + "x" * 1001 + " b c.", "We use cookies on it.\r\nIt is a line here.\r\n", "one two three'\none two three”\none two three;",
+]  # fmt: skip
+
+REFINED = [
+    t
+    for t in dict.fromkeys([*PLAIN, *LINES, *MARKS, *PHRASES, *MADE, *HTML, *WIKI, *SMALL, *WORDS])
+    if len(t) < 400 or "x" * 1001 in t
+]

@@ -263,9 +263,26 @@ def test_centres_cover_the_far_points() -> None:
 
 def test_centres_need_a_serving() -> None:
     op = KCenterGreedyFilter(2)
-    assert list(op.check(op.bind())) == [("embedding_serving", " is needed")]
+    assert list(op.check(op.bind())) == [
+        ("embedding_serving", " is needed, or a column of vectors as input_embedding_key")
+    ]
     with pytest.raises(ConfigError, match="needs embedding_serving"):
         run_rows(op, [{"content": "a"}])
+
+
+def test_centres_of_a_column_of_vectors_are_those_of_the_model() -> None:
+    texts = [f"{i},{(i * 7) % 11}" for i in range(40)]
+    rows: Rows = [{"content": t, "v": [float(x) for x in t.split(",")]} for t in texts]
+    op = KCenterGreedyFilter(7, seed=3)
+    binding = op.bind(input_embedding_key="v")
+    assert not list(op.check(binding))
+    asked = run_rows(KCenterGreedyFilter(7, Vectors(), seed=3), rows).frame["content"].to_list()
+    assert run_rows(op, rows, input_embedding_key="v").frame["content"].to_list() == asked
+    frame = pl.DataFrame(rows)
+    for size in (1, 9):
+        assert [texts[i] for i in op.decide(frame.iter_slices(size), binding).rows or []] == asked
+    with pytest.raises(ConfigError, match="differ in length"):
+        run_rows(op, [*rows, {"content": "x", "v": [1.0]}], input_embedding_key="v")
 
 
 # RetrievalGenerator

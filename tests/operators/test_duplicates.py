@@ -160,7 +160,12 @@ def test_a_dropped_row_is_told_which_it_repeats() -> None:
     op = MinHashDeduplicateFilter(threshold=0.7)
     done = run_rows(op, rows, input_key="t", input_score_key="s")
     assert done.dropped["reason"].to_list() == ["near duplicate: of row 3", "near duplicate: of row 1"]
-    assert done.metrics == {"duplicates": 2, "sets": 2}
+    assert done.metrics["duplicates"] == done.metrics["sets"] == 2
+    one, two = done.metrics["clusters"]
+    assert one["kept"] == {"row": 1, "text": OTHER[:199] + "…" if len(OTHER) > 200 else OTHER}
+    assert [(c["rows"], c["dropped"][0]["row"]) for c in (one, two)] == [(2, 4), (2, 2)]
+    assert one["dropped"][0]["similarity"] == 1
+    assert 0.7 <= two["dropped"][0]["similarity"] < 1
 
 
 def test_a_lone_surrogate_is_no_reason_to_be_alike() -> None:
@@ -183,7 +188,8 @@ def test_rows_of_a_reference_file_are_repeated_by_none(kind: str, tmp_path: Path
         assert done.dropped["reason"].to_list().count("near duplicate: of reference row 0") == 2
     exact = run_rows(HashDeduplicateFilter(reference=str(path)), rows, input_key="t")
     assert exact.dropped["reason"].to_list() == ["duplicate: of reference row 0"]
-    assert exact.metrics == {"duplicates": 1, "sets": 1}
+    assert exact.metrics["duplicates"] == exact.metrics["sets"] == 1
+    assert exact.metrics["clusters"][0]["kept"] == {"row": -3, "text": None}
 
 
 def test_a_reference_file_is_told_when_it_cannot_be_read(tmp_path: Path) -> None:

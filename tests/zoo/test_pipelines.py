@@ -11,6 +11,7 @@ from zlib import crc32
 
 import polars as pl
 import pytest
+from tiny_models import tiny
 
 from dataflow.cli import load
 from dataflow.core.errors import CompileError, ConfigError
@@ -38,17 +39,31 @@ from dataflow.zoo.prompted import (
 )
 from dataflow.zoo.text2qa import Text2QA_APIPipeline
 from dataflow.zoo.text_filter import PTTextFilter_CPUPipeline, SFTTextFilter_CPUPipeline
+from dataflow.zoo.text_gpu import (
+    PTTextFilter_GPUPipeline,
+    PTTextSynthetic_GPUPipeline,
+    SFTTextFilter_GPUPipeline,
+    SFTTextSynthetic_GPUPipeline,
+)
 from dataflow.zoo.text_pt import PTTextSynthesis_APIPipeline
 from dataflow.zoo.text_sft import TextSFTSynthesis_APIPipeline
 from dataflow.zoo.unified_bench import COLUMNS, EXAMPLES, UnifiedBenchEvalPipeline
 
 Rows = list[dict[str, Any]]
 GRADES = [f"{name}_{kind}" for name in ("question_quality", "answer_alignment", "answer_verifiability", "downstream_value") for kind in ("grades", "feedbacks")]  # fmt: skip
+QURATING = [
+    f"Qurating{x}Score" for x in ("WritingStyle", "RequiredExpertise", "FactsAndTrivia", "EducationalValue")
+]
 JUDGED = ["eval_valid", "eval_error", "eval_pred", "eval_score"]
 SCORES = ("5", "1", "5", "2", "4", "1", "5", "3")
 JUDGE = "judgement_result"
 LOCAL = (PassageQAPipeline, ModelComparisonPipeline)
-RULES = (PTTextFilter_CPUPipeline, SFTTextFilter_CPUPipeline)
+RULES = (
+    PTTextFilter_CPUPipeline,
+    SFTTextFilter_CPUPipeline,
+    PTTextFilter_GPUPipeline,
+    SFTTextFilter_GPUPipeline,
+)
 EMBEDS = (Text2QA_APIPipeline, PassageQAPipeline)
 
 
@@ -210,17 +225,20 @@ class Flow:
     settings: dict[str, Any] = field(default_factory=dict)
     statistics: dict[str, Any] = field(default_factory=dict)
     serving: Callable[..., ScriptedServing] = ScriptedServing
+    models: dict[str, str] = field(default_factory=dict)
+    """Settings that are models, as tiny ones."""
 
     @property
     def id(self) -> str:
         return "-".join([self.cls.__name__, *(str(v) for v in self.settings.values() if len(str(v)) < 20)])
 
     def make(self, cache: Path, llm: Any) -> Any:
+        models = {setting: tiny(name) for setting, name in self.models.items()}
         if self.cls in RULES:
-            return self.cls(cache_path=str(cache), **self.settings)  # type: ignore[call-arg]
+            return self.cls(cache_path=str(cache), **models, **self.settings)  # type: ignore[call-arg]
         more = {"embedding_serving": llm} if self.cls in EMBEDS else {}
         more |= {"other_serving": llm} if self.cls is ModelComparisonPipeline else {}
-        return self.cls(llm_serving=llm, cache_path=str(cache), **more, **self.settings)  # type: ignore[call-arg]
+        return self.cls(llm_serving=llm, cache_path=str(cache), **more, **models, **self.settings)  # type: ignore[call-arg]
 
     def llm(self) -> ScriptedServing:
         return self.serving(by=self.script)
@@ -303,6 +321,43 @@ FLOWS = [
     ),
     Flow(PTTextFilter_CPUPipeline, "", 7, [], calls=0),
     Flow(SFTTextFilter_CPUPipeline, "", 4, [], calls=0),
+    Flow(
+        PTTextFilter_GPUPipeline,
+        "",
+        7,
+        ["PairQualScore"],
+        calls=0,
+        settings={"min_quality": -100},
+        models={"quality_model": "pairs"},
+    ),
+    Flow(
+        SFTTextFilter_GPUPipeline,
+        "",
+        4,
+        ["SuperfilteringScore", "DeitaQualityScore"],
+        calls=0,
+        models={"ifd_model": "gpt2-flat", "quality_model": "llama-flat"},
+    ),
+    Flow(
+        PTTextSynthetic_GPUPipeline,
+        lambda prompt: f"Question: What is {len(prompt)}?\nAnswer: A number.",
+        7,
+        ["PairQualScore", "generated_content", *QURATING],
+        calls=7,
+        settings={"min_quality": -100, "min_score": -100},
+        models={"quality_model": "pairs", "qurating_model": "qurater"},
+    ),
+    Flow(
+        SFTTextSynthetic_GPUPipeline,
+        lambda prompt: json.dumps(
+            {"instruction": f"What is {len(prompt)}?", "output": "It is a number. " * 8}
+        ),
+        7,
+        ["PairQualScore", "instruction", "output", "SuperfilteringScore", "DeitaQualityScore"],
+        calls=7,
+        settings={"min_quality": -100},
+        models={"page_model": "pairs", "ifd_model": "gpt2-flat", "quality_model": "llama-flat"},
+    ),
     Flow(PromptedEvaluator_APIPipeline, SCORES, 8, ["eval_dim_1"], calls=8),
     Flow(PromptedFilter_APIPipeline, SCORES, 4, ["eval_dim_1"], calls=8),
     Flow(PromptedRefiner_APIPipeline, str.upper, 8, [], calls=8),

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from dataflow.core.ahead import ahead
 from dataflow.core.errors import BindError, ConfigError, MissingDependency, did_you_mean
 from dataflow.core.frames import as_text, values
+from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.tables import Dataset, Selection
+from dataflow.operators._lib.duplicate_clusters import largest_clusters, tell_texts
 
 Rows = NDArray[np.int64]
 BLOCK = 1024
@@ -81,6 +83,10 @@ class DuplicateFilter(Dataset):
         """For each signature the position of that which it repeats, or its own where it is kept."""
         raise NotImplementedError
 
+    def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float | None:
+        """How alike two texts are by their signatures, 0 to 1, for the report; null where that is not known."""
+        return None
+
     def ranks(self, texts: pl.Series, scores: pl.Series | None) -> NDArray[np.float64] | None:
         """How much each row of a batch is worth keeping; null where the first of a set is kept."""
         return None
@@ -119,8 +125,10 @@ class DuplicateFilter(Dataset):
         ranked = [d.ranks for d in digests if d.ranks is not None]
         places = np.flatnonzero(known)
         rows = np.arange(len(known))
+        signatures: NDArray[Any] | None = None
         if len(places):
-            found = self.originals(gathered(digests))
+            signatures = gathered(digests)
+            found = self.originals(signatures)
             if ranked:
                 found = best_of(found, np.concatenate(ranked))
             rows[places] = places[found]
@@ -133,12 +141,28 @@ class DuplicateFilter(Dataset):
                 f"row {original}" if original >= 0 else f"reference row {original + there}"
             )
 
+        def similarity(row: int, original: int) -> float | None:
+            one, other = np.searchsorted(places, (row + there, original + there))
+            return None if signatures is None else self.similarity(signatures[one], signatures[other])
+
         lost = rows[~own]
-        counts = {"duplicates": len(lost), "sets": len(np.unique(lost))}
+        counts: dict[str, Any] = {"duplicates": len(lost), "sets": len(np.unique(lost))}
+        if len(lost):
+            counts["clusters"] = largest_clusters(rows, similarity)
         return Selection(np.flatnonzero(own), reason=reason, metrics=counts)
 
     def enact(self, frame: pl.DataFrame, first: int, selection: Selection, binding: Binding) -> pl.DataFrame:
         return frame.with_columns(pl.lit(1, pl.Int64).alias(column) for column in binding.writes.values())
+
+    def cut(
+        self, frame: pl.DataFrame, first: int, rows: Any, selection: Selection, binding: Binding
+    ) -> Outcome:
+        done = super().cut(frame, first, rows, selection, binding)
+        clusters = selection.metrics.get("clusters", [])
+        names = [c for port, c in binding.columns_read() if port in ("input_keys", "input_key")]
+        if tell_texts(clusters, frame, first, lambda some: joined(some, names)):
+            done.metrics = {"clusters": clusters}
+        return done
 
 
 def gathered(digests: list[Digest]) -> NDArray[Any]:

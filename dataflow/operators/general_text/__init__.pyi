@@ -9,13 +9,16 @@ from dataflow.operators.general_text import classifier as _classifier
 from dataflow.operators.general_text import decontamination as _decontamination
 from dataflow.operators.general_text import entities as _entities
 from dataflow.operators.general_text import exact_duplicates as _exact_duplicates
+from dataflow.operators.general_text import fast_text as _fast_text
 from dataflow.operators.general_text import html_refiners as _html_refiners
 from dataflow.operators.general_text import language as _language
 from dataflow.operators.general_text import lexical_diversity as _lexical_diversity
 from dataflow.operators.general_text import line_filters as _line_filters
+from dataflow.operators.general_text import mixing as _mixing
 from dataflow.operators.general_text import near_duplicates as _near_duplicates
 from dataflow.operators.general_text import ngram as _ngram
 from dataflow.operators.general_text import normalisation as _normalisation
+from dataflow.operators.general_text import packing as _packing
 from dataflow.operators.general_text import perspective as _perspective
 from dataflow.operators.general_text import phrase_filters as _phrase_filters
 from dataflow.operators.general_text import pii as _pii
@@ -23,6 +26,7 @@ from dataflow.operators.general_text import readability as _readability
 from dataflow.operators.general_text import reference_refiners as _reference_refiners
 from dataflow.operators.general_text import references as _references
 from dataflow.operators.general_text import repetition as _repetition
+from dataflow.operators.general_text import sampling as _sampling
 from dataflow.operators.general_text import semantic_duplicates as _semantic_duplicates
 from dataflow.operators.general_text import sentence_filters as _sentence_filters
 from dataflow.operators.general_text import space_refiners as _space_refiners
@@ -56,6 +60,8 @@ __all__ = [
     "ContentNullFilter",
     "CurlyBracketFilter",
     "DecontaminationFilter",
+    "FastTextFilter",
+    "FastTextSampleEvaluator",
     "FineWebQualityFilter",
     "GopherQualityFilter",
     "GopherRepetitionFilter",
@@ -79,6 +85,7 @@ __all__ = [
     "LowercaseRefiner",
     "MeanWordLengthFilter",
     "MinHashDeduplicateFilter",
+    "MixtureSampleFilter",
     "MojibakeRefiner",
     "NERRefiner",
     "NgramFilter",
@@ -103,18 +110,22 @@ __all__ = [
     "RemoveStopwordsRefiner",
     "SemDeduplicateFilter",
     "SentenceNumberFilter",
+    "SequencePackRefiner",
     "SimHashDeduplicateFilter",
     "SpecialCharacterFilter",
     "SpellingCorrectionRefiner",
     "StemmingLemmatizationRefiner",
     "StopWordFilter",
+    "StratifiedSampleFilter",
     "SymbolWordRatioFilter",
     "Task2VecDatasetEvaluator",
     "TextNormalizationRefiner",
+    "TokenChunkSplitter",
     "TokenCountSampleEvaluator",
     "UniqueWordsFilter",
     "VendiDatasetEvaluator",
     "WatermarkFilter",
+    "WeightedSampleFilter",
     "WordNumberFilter",
 ]
 
@@ -250,6 +261,38 @@ class DecontaminationFilter(_decontamination.DecontaminationFilter):
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
+
+class FastTextFilter(_fast_text.FastTextFilter):
+    def __init__(
+        self,
+        model_name: str,
+        label: str,
+        min_score: float = 0.5,
+        max_score: float = 1.0,
+        model_cache_dir: str | None = "./dataflow_cache",
+        device: str = "cuda",
+        batch_tokens: int = 8192,
+        max_length: int | None = None,
+        dtype: Literal["float32", "bfloat16", "float16"] | None = None,
+    ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str = "FastTextScore"
+    ) -> str: ...
+
+class FastTextSampleEvaluator(_fast_text.FastTextSampleEvaluator):
+    def __init__(
+        self,
+        model_name: str,
+        label: str,
+        model_cache_dir: str | None = "./dataflow_cache",
+        device: str = "cuda",
+        batch_tokens: int = 8192,
+        max_length: int | None = None,
+        dtype: Literal["float32", "bfloat16", "float16"] | None = None,
+    ) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "raw_content", output_key: str = "FastTextScore"
+    ) -> str: ...
 
 class FineWebQualityFilter(_web_quality.FineWebQualityFilter):
     def __init__(
@@ -500,6 +543,18 @@ class MinHashDeduplicateFilter(_near_duplicates.MinHashDeduplicateFilter):
         output_key: str = "minhash_deduplicated_label",
     ) -> str | list[str]: ...
 
+class MixtureSampleFilter(_mixing.MixtureSampleFilter):
+    def __init__(
+        self, shares: dict[str, float], total: float | None = None, fill: bool = False, seed: int = 0
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_key: str = "source",
+        input_text_key: str | None = None,
+        input_size_key: str | None = None,
+    ) -> str | list[str]: ...
+
 class MojibakeRefiner(_web_text.MojibakeRefiner):
     def __init__(self, other_faults: bool = False) -> None: ...
     def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
@@ -668,6 +723,25 @@ class SentenceNumberFilter(_sentence_filters.SentenceNumberFilter):
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
 
+class SequencePackRefiner(_packing.SequencePackRefiner):
+    def __init__(
+        self,
+        max_size: int = 2048,
+        tokenizer: str | None = None,
+        unit: Literal["word", "char"] = "word",
+        method: Literal["best_fit", "in_order"] = "best_fit",
+        separator: str = "\n\n",
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_key: str = "raw_content",
+        input_size_key: str | None = None,
+        output_key: str | None = None,
+        output_size_key: str = "sequence_size",
+        output_count_key: str = "sequence_texts",
+    ) -> str | list[str]: ...
+
 class SimHashDeduplicateFilter(_near_duplicates.SimHashDeduplicateFilter):
     def __init__(
         self, fingerprint_size: int = 64, bound: float = 0.1, unit: Literal["char", "word"] = "char"
@@ -705,6 +779,16 @@ class StopWordFilter(_phrase_filters.StopWordFilter):
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
 
+class StratifiedSampleFilter(_sampling.StratifiedSampleFilter):
+    def __init__(
+        self,
+        num_samples: int | None = None,
+        share: float | None = None,
+        allocation: Literal["proportional", "equal"] = "proportional",
+        seed: int = 0,
+    ) -> None: ...
+    def run(self, storage: Storage, input_key: str = "label") -> str | list[str]: ...
+
 class SymbolWordRatioFilter(_word_filters.SymbolWordRatioFilter):
     def __init__(self, threshold: float = 0.4) -> None: ...
     def run(
@@ -730,6 +814,12 @@ class Task2VecDatasetEvaluator(_task2vec.Task2VecDatasetEvaluator):
 
 class TextNormalizationRefiner(_normalisation.TextNormalizationRefiner):
     def __init__(self, day_first: bool = True) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
+
+class TokenChunkSplitter(_packing.TokenChunkSplitter):
+    def __init__(
+        self, max_size: int = 2048, tokenizer: str | None = None, unit: Literal["word", "char"] = "word"
+    ) -> None: ...
     def run(self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None) -> str: ...
 
 class TokenCountSampleEvaluator(_token_count.TokenCountSampleEvaluator):
@@ -764,6 +854,17 @@ class WatermarkFilter(_phrase_filters.WatermarkFilter):
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
+
+class WeightedSampleFilter(_sampling.WeightedSampleFilter):
+    def __init__(
+        self,
+        num_samples: int | None = None,
+        share: float | None = None,
+        temperature: float = 1.0,
+        weighting: Literal["exponential", "linear"] = "exponential",
+        seed: int = 0,
+    ) -> None: ...
+    def run(self, storage: Storage, input_key: str = "score") -> str | list[str]: ...
 
 class WordNumberFilter(_word_filters.WordNumberFilter):
     def __init__(self, min_words: int = 20, max_words: int = 100000) -> None: ...

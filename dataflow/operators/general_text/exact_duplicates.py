@@ -37,6 +37,9 @@ class HashDeduplicateFilter(DuplicateFilter):
     def originals(self, signatures: NDArray[Any]) -> Rows:
         return first_equal(signatures)
 
+    def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float | None:
+        return 1.0
+
 
 class NgramHashDeduplicateFilter(DuplicateFilter):
     """Keep rows whose text shares fewer than a number of slices with every kept row.

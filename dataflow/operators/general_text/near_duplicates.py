@@ -106,6 +106,9 @@ class MinHashDeduplicateFilter(DuplicateFilter):
             rows = clusters.band_clusters(signatures)
         return rows
 
+    def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float | None:
+        return float(np.mean(one == other)) if self.verify else None
+
     def ranks(self, texts: pl.Series, scores: pl.Series | None) -> NDArray[np.float64] | None:
         if scores is not None:
             return scores.fill_null(float("nan")).to_numpy()
@@ -147,6 +150,9 @@ class SimHashDeduplicateFilter(DuplicateFilter):
         most = int(self.bound * self.fingerprint_size + 1e-9)
         rows: Rows = compiled("simhash").first_near(signatures, self.fingerprint_size, most)
         return rows
+
+    def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float | None:
+        return 1 - int(np.bitwise_count(np.bitwise_xor(one, other)).sum()) / self.fingerprint_size
 
 
 @cache

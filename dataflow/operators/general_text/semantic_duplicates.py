@@ -63,3 +63,7 @@ class SemDeduplicateFilter(DuplicateFilter):
 
     def originals(self, signatures: NDArray[Any]) -> Rows:
         return first_near_vector(signatures, 1 - self.eps)
+
+    def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float | None:
+        norms = float(np.linalg.norm(one) * np.linalg.norm(other))
+        return float(one @ other) / norms if norms else None

@@ -18,8 +18,8 @@ class LowercaseRefiner(TextRefiner):
 class RemoveExtraSpacesRefiner(TextRefiner):
     """Put one space for each run of white space, and none at the ends.
 
-    White space is what Unicode calls so, no-break and ideographic spaces among it. Line breaks are white space
-    too: with the default a text becomes one line, and operators that judge lines must come before, or
+    White space is what Unicode calls so, no-break and ideographic spaces among it, and the separators U+001C to
+    U+001F, as for `str.split`. Line breaks are white space too: with the default a text becomes one line, and operators that judge lines must come before, or
     `keep_newlines` be set.
     """
 

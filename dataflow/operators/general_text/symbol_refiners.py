@@ -83,18 +83,26 @@ class RemoveEmoticonsRefiner(TextRefiner):
 
     def expr(self, text: pl.Expr) -> pl.Expr:
         # neighbours share the mark between them, so that one pass finds every other of them
-        once = text.str.replace_all(_emoticons(), "$before$after")
-        return once.str.replace_all(_emoticons(), "$before$after")
+        once = text.str.replace_all(_emoticons(), KEPT)
+        return once.str.replace_all(_emoticons(), KEPT)
+
+
+KEPT = "${b0}${a0}${b1}${a1}${b2}${a2}"
+AFTER = r".,!?…\"'”’)\]。，！？"
 
 
 @cache
 def _emoticons() -> str:
+    """A regex of all; what comes before and after is in the groups of the alternative met.
+
+    The mouth of a face that lies on its side may be drawn several times, and is no mark after the face.
+    """
     known = sorted(word_list("emoticons.txt"), key=len, reverse=True)
-    forms = "|".join(map(_form, known))
-    return rf"(?P<before>^|[\s.,!?…。，！？])(?:{forms})(?P<after>$|[\s.,!?…\"'”’)\]。，！？])"
-
-
-def _form(emoticon: str) -> str:
-    """A regex of it; the mouth of a face that lies on its side may be drawn several times."""
-    lies = emoticon[0] in ":;=" and emoticon[-1] in "()[]DP"
-    return re.escape(emoticon) + ("+" if lies else "")
+    lying = [e for e in known if e[0] in ":;=" and e[-1] in "()[]DP"]
+    kinds = [[e for e in lying if e[-1] == mouth] for mouth in ")]"]
+    upright = [e for e in known if e not in kinds[0] + kinds[1]]
+    forms = [[re.escape(e) + ("+" if e in lying else "") for e in kind] for kind in (upright, *kinds)]
+    after = [AFTER, AFTER.replace(")", ""), AFTER.replace(r"\]", "")]
+    return "|".join(
+        rf"(?P<b{n}>^|[\s.,!?…。，！？])(?:{'|'.join(forms[n])})(?P<a{n}>$|[\s{after[n]}])" for n in range(3)
+    )

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from dataflow.core.errors import ConfigError, MissingDependency
 from dataflow.core.frames import clean
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.rows import Map
-
-_FILE = "tokenizer.json"
-_BATCH = 1024
+from dataflow.operators._lib.tokenizer_files import absent, counts, find, load
 
 
 class TokenCountSampleEvaluator(Map):
@@ -39,58 +33,11 @@ class TokenCountSampleEvaluator(Map):
 
     def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
         yield from super().check(binding)
-        if _find(self.tokenizer) is None:
-            yield "tokenizer", f": {_absent(self.tokenizer)}"
+        if find(self.tokenizer) is None:
+            yield "tokenizer", f": {absent(self.tokenizer)}"
 
     def map(self, text: str) -> int:
         return len(load(self.tokenizer).encode(clean(text), add_special_tokens=self.special_tokens))
 
     def map_batch(self, texts: pl.Series) -> pl.Series:
-        tokenizer, known = load(self.tokenizer), texts.is_not_null()
-        counts: list[int] = []
-        for part in texts.filter(known).to_frame().iter_slices(_BATCH):
-            made = tokenizer.encode_batch_fast(
-                part.to_series().to_list(), add_special_tokens=self.special_tokens
-            )
-            counts += map(len, made)
-        every = pl.Series(texts.name, [None] * len(texts), pl.Int64)
-        return every.scatter(known.arg_true(), counts) if counts else every
-
-
-@lru_cache(maxsize=4)
-def load(tokenizer: str) -> Any:
-    """The tokenizer of a file, a folder or a name, without truncation and padding."""
-    try:
-        from tokenizers import Tokenizer
-    except ModuleNotFoundError:
-        raise MissingDependency("tokenizers", "local", "Counting tokens") from None
-    path = _find(tokenizer)
-    if path is None:
-        raise ConfigError(f"TokenCountSampleEvaluator: tokenizer: {_absent(tokenizer)}")
-    try:
-        made = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
-        raise ConfigError(f"TokenCountSampleEvaluator: {path} is no tokenizer: {error}") from error
-    made.no_truncation()
-    made.no_padding()
-    return made
-
-
-def _find(tokenizer: str) -> Path | None:
-    path = Path(tokenizer).expanduser()
-    for file in (path, path / _FILE):
-        if file.is_file():
-            return file
-    try:
-        from huggingface_hub import try_to_load_from_cache
-    except ModuleNotFoundError:
-        return None
-    try:
-        found = try_to_load_from_cache(tokenizer, _FILE)
-    except ValueError:  # no name that the hub could have
-        return None
-    return Path(found) if isinstance(found, str) else None
-
-
-def _absent(tokenizer: str) -> str:
-    return f"{tokenizer!r} is no file, no folder with {_FILE}, and no model in the Hugging Face cache"
+        return counts(texts, self.tokenizer, special_tokens=self.special_tokens)

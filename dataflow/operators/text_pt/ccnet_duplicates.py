@@ -41,6 +41,9 @@ class CCNetDeduplicateFilter(DuplicateFilter):
     def originals(self, signatures: NDArray[Any]) -> Rows:
         return first_equal(signatures)
 
+    def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float | None:
+        return 1.0
+
 
 class ParagraphDeduplicateRefiner(Dataset):
     """Take out the paragraphs that were there before but for case, digits and punctuation.
