@@ -1,0 +1,1 @@
+"""Prompts for questions and answers that take reasoning."""
