@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from general_text_extract_cases import FILES as _FILES
 
+from dataflow.operators.reasoning.agreement import ReasoningAnswerAgreementFilter
 from dataflow.operators.reasoning.answers import ReasoningAnswerGenerator
 from dataflow.operators.reasoning.judge import ReasoningAnswerModelJudgeFilter
 from dataflow.operators.reasoning.ngrams import ReasoningAnswerNgramFilter
@@ -50,6 +51,20 @@ CASES = [
         failed=1,
         dropped=0,
     ),
+    Case(
+        judge(keep_without_reference=True),
+        JUDGED,
+        [{"answer_match_result": v} for v in (True, None, None)],
+        failed=1,
+        dropped=3,
+    ),
+    keeps(
+        ReasoningAnswerAgreementFilter(0.6),
+        [(2 / 3, None), (1 / 3, None), (1 / 3, "4"), (0.6, " "), (None, "4"), (None, None), (float("nan"), None)],
+        [(2 / 3, None), (1 / 3, "4"), (0.6, " "), (None, "4")],
+        input_gt_answer_key="golden_answer",
+    ),
+    keeps(ReasoningAnswerAgreementFilter(), [1, 0.5, None], [1]),
     Case(
         ReasoningAnswerModelJudgeFilter(llm_serving=ScriptedServing(None)), pairs(("same", "4")), [], failed=1
     ),

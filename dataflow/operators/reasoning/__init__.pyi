@@ -4,14 +4,20 @@ from typing import Literal
 
 from dataflow.core.prompt import DIYPromptABC
 from dataflow.core.protocols import EmbeddingServing, LLMServing, Storage
+from dataflow.operators.reasoning import agreement as _agreement
 from dataflow.operators.reasoning import answers as _answers
 from dataflow.operators.reasoning import category as _category
 from dataflow.operators.reasoning import difficulty as _difficulty
+from dataflow.operators.reasoning import extraction as _extraction
+from dataflow.operators.reasoning import formatter as _formatter
 from dataflow.operators.reasoning import fusion as _fusion
+from dataflow.operators.reasoning import ground_truth as _ground_truth
 from dataflow.operators.reasoning import judge as _judge
 from dataflow.operators.reasoning import ngrams as _ngrams
 from dataflow.operators.reasoning import pairs as _pairs
+from dataflow.operators.reasoning import pipeline_root as _pipeline_root
 from dataflow.operators.reasoning import pretraining as _pretraining
+from dataflow.operators.reasoning import pseudo_answers as _pseudo_answers
 from dataflow.operators.reasoning import question_filter as _question_filter
 from dataflow.operators.reasoning import questions as _questions
 from dataflow.operators.reasoning import solvable as _solvable
@@ -41,13 +47,19 @@ from dataflow.prompts.reasoning.math import (
 )
 
 __all__ = [
+    "ReasoningAnswerAgreementFilter",
+    "ReasoningAnswerExtractionQwenMathEvalGenerator",
+    "ReasoningAnswerFormatterFilter",
     "ReasoningAnswerGenerator",
+    "ReasoningAnswerGroundTruthFilter",
     "ReasoningAnswerModelJudgeFilter",
     "ReasoningAnswerNgramFilter",
+    "ReasoningAnswerPipelineRootFilter",
     "ReasoningAnswerTokenLengthFilter",
     "ReasoningCategoryDatasetEvaluator",
     "ReasoningDifficultyDatasetEvaluator",
     "ReasoningPretrainFormatConvertGenerator",
+    "ReasoningPseudoAnswerGenerator",
     "ReasoningQuestionCategorySampleEvaluator",
     "ReasoningQuestionDifficultySampleEvaluator",
     "ReasoningQuestionFilter",
@@ -58,6 +70,28 @@ __all__ = [
     "ReasoningQuestionSolvableSampleEvaluator",
     "ReasoningTokenDatasetEvaluator",
 ]
+
+class ReasoningAnswerAgreementFilter(_agreement.ReasoningAnswerAgreementFilter):
+    def __init__(self, min_agreement: float = 0.6) -> None: ...
+    def run(
+        self, storage: Storage, input_key: str = "agreement", input_gt_answer_key: str | None = None
+    ) -> str | list[str]: ...
+
+class ReasoningAnswerExtractionQwenMathEvalGenerator(
+    _extraction.ReasoningAnswerExtractionQwenMathEvalGenerator
+):
+    def __init__(self, dataset_name: str | None = None, use_last_number: bool = True) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_key: str = "pseudo_correct_solution_example",
+        output_key: str = "extraction",
+        output_evidence_key: str | None = None,
+    ) -> str | list[str]: ...
+
+class ReasoningAnswerFormatterFilter(_formatter.ReasoningAnswerFormatterFilter):
+    def __init__(self) -> None: ...
+    def run(self, storage: Storage, input_key: str = "generated_cot") -> str | list[str]: ...
 
 class ReasoningAnswerGenerator(_answers.ReasoningAnswerGenerator):
     def __init__(
@@ -73,6 +107,21 @@ class ReasoningAnswerGenerator(_answers.ReasoningAnswerGenerator):
         self, storage: Storage, input_key: str = "instruction", output_key: str = "generated_cot"
     ) -> str: ...
 
+class ReasoningAnswerGroundTruthFilter(_ground_truth.ReasoningAnswerGroundTruthFilter):
+    def __init__(
+        self,
+        compare_method: Literal["math_verify", "exact"] = "math_verify",
+        keep_without_ground_truth: bool = False,
+        keep_undecided: bool = False,
+        timeout_s: float = 5,
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_test_answer_key: str = "generated_cot",
+        input_gt_answer_key: str = "golden_answer",
+    ) -> str | list[str]: ...
+
 class ReasoningAnswerModelJudgeFilter(_judge.ReasoningAnswerModelJudgeFilter):
     def __init__(
         self,
@@ -81,6 +130,7 @@ class ReasoningAnswerModelJudgeFilter(_judge.ReasoningAnswerModelJudgeFilter):
         llm_serving: LLMServing,
         prompt_template: AnswerJudgePrompt | AnswerJudgePromptQuestion | DIYPromptABC | None = None,
         keep_all_samples: bool = False,
+        keep_without_reference: bool = False,
     ) -> None: ...
     def run(
         self,
@@ -99,6 +149,16 @@ class ReasoningAnswerNgramFilter(_ngrams.ReasoningAnswerNgramFilter):
         input_question_key: str = "instruction",
         input_answer_key: str = "generated_cot",
     ) -> str | list[str]: ...
+
+class ReasoningAnswerPipelineRootFilter(_pipeline_root.ReasoningAnswerPipelineRootFilter):
+    def __init__(self, use_last_number: bool = True) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_answer_key: str = "output",
+        input_gt_key: str = "golden_answer",
+        output_key: str | None = None,
+    ) -> str: ...
 
 class ReasoningAnswerTokenLengthFilter(_token_length.ReasoningAnswerTokenLengthFilter):
     def __init__(
@@ -128,6 +188,29 @@ class ReasoningPretrainFormatConvertGenerator(_pretraining.ReasoningPretrainForm
         input_read_key_answer: str = "answer",
         output_key: str = "text",
     ) -> str: ...
+
+class ReasoningPseudoAnswerGenerator(_pseudo_answers.ReasoningPseudoAnswerGenerator):
+    def __init__(
+        self,
+        llm_serving: LLMServing,
+        max_times: int = 3,
+        prompt_template: MathAnswerGeneratorPrompt
+        | GeneralAnswerGeneratorPrompt
+        | DiyAnswerGeneratorPrompt
+        | DIYPromptABC
+        | None = None,
+    ) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_key: str = "instruction",
+        output_key_answer: str = "pseudo_answers",
+        output_key_answer_value: str = "pseudo_answer_value",
+        output_key_solutions: str = "pseudo_solutions",
+        output_key_correct_solution_example: str = "pseudo_correct_solution_example",
+        output_agreement_key: str | None = None,
+        output_tied_key: str | None = None,
+    ) -> str | list[str]: ...
 
 class ReasoningQuestionCategorySampleEvaluator(_category.ReasoningQuestionCategorySampleEvaluator):
     def __init__(self, llm_serving: LLMServing, taxonomy: Literal["math", "general"] = "math") -> None: ...

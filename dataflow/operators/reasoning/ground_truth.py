@@ -73,7 +73,10 @@ class ReasoningAnswerGroundTruthFilter(Filter):
     def _compared(self, pairs: list[tuple[str, str]]) -> list[Comparison]:
         if self.compare_method == "math_verify":
             return compare_all(pairs, self.timeout_s)
-        return [Comparison(Verdict.EQUAL if t.strip() == a.strip() else Verdict.DIFFERENT, f"{t} and {a}") for t, a in pairs]
+        return [
+            Comparison(Verdict.EQUAL if t.strip() == a.strip() else Verdict.DIFFERENT, f"{t} and {a}")
+            for t, a in pairs
+        ]
 
     def _verdict(self, made: Comparison) -> bool | tuple[bool, str]:
         if made.decided:

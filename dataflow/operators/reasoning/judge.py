@@ -18,7 +18,7 @@ from dataflow.operators.reasoning._questions import divided
 from dataflow.prompts.model_evaluation.general import AnswerJudgePrompt, AnswerJudgePromptQuestion
 
 _DEFAULT: Prompt = AnswerJudgePromptQuestion()
-_NONE = {None: (False, "no reference"), False: (False, "another answer"), True: (True, "")}
+_VERDICTS = {False: (False, "another answer"), True: (True, "")}
 
 
 @prompt_restrict(AnswerJudgePrompt, AnswerJudgePromptQuestion)
@@ -26,7 +26,7 @@ class ReasoningAnswerModelJudgeFilter(Generate):
     """Keep the answers that a model finds to agree with the reference answer: one call a row.
 
     A blank answer does not agree, without a call. Of a row without a reference nothing can be told: its verdict is null,
-    and it is dropped. With `keep_all_samples` every row stays, with its verdict. A failed call and a reply
+    and it is dropped, unless it shall stay. With `keep_all_samples` every row stays, with its verdict. A failed call and a reply
     without a clear verdict fail the row.
     """
 
@@ -45,6 +45,8 @@ class ReasoningAnswerModelJudgeFilter(Generate):
     """What is asked, with `question`, `answer` and `reference_answer`; all three where left out."""
     keep_all_samples: bool = False
     """Whether rows stay whose answers do not agree."""
+    keep_without_reference: bool = False
+    """Whether rows stay that have no reference answer, such as synthesised questions."""
 
     input_question_key = In("question", "the question", type="any")
     input_answer_key = In("answer", "the answer", type="any")
@@ -77,7 +79,8 @@ class ReasoningAnswerModelJudgeFilter(Generate):
         judged = self.written(frame, binding, results)
         done = Outcome(judged)
         if not self.keep_all_samples:
-            done = divided(judged, binding, [_NONE[r] for r in results])
+            verdicts = {**_VERDICTS, None: (self.keep_without_reference, "no reference")}
+            done = divided(judged, binding, [verdicts[r] for r in results])
         told = [r for r in results if r is not None]
         done.measured = pl.DataFrame({"measure": told, "kept": told}, {"measure": pl.Boolean, "kept": pl.Boolean})  # fmt: skip
         return done

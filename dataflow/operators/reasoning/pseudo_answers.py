@@ -15,7 +15,7 @@ from dataflow.core.frames import as_text
 from dataflow.core.generate import Generate, build
 from dataflow.core.outcome import Failure
 from dataflow.core.ports import Binding, In, NoPort, Out
-from dataflow.core.prompt import DIYPromptABC, Prompt, prompt_restrict
+from dataflow.core.prompt import DIYPromptABC, PromptABC, prompt_restrict
 from dataflow.core.protocols import Request
 from dataflow.operators._lib.answers import compare_all, extract
 from dataflow.prompts.reasoning.diy import DiyAnswerGeneratorPrompt
@@ -34,7 +34,7 @@ class Vote:
 
 @prompt_restrict(MathAnswerGeneratorPrompt, GeneralAnswerGeneratorPrompt, DiyAnswerGeneratorPrompt)
 class ReasoningPseudoAnswerGenerator(Generate):
-    """Solve each question several times and take the answer that most solutions agree on: `max_times` model calls a row.
+    """Solve each question `max_times` times, a model call each, and take the answer most agree on.
 
     Answers that are equal as mathematics (`1/2`, `0.5`) are one answer; a solution without a final answer has no vote.
     Of answers with as many votes the one that came first wins, and `output_tied_key` tells of it. The serving must not
@@ -42,7 +42,7 @@ class ReasoningPseudoAnswerGenerator(Generate):
     gives null. Self-consistency: arXiv 2203.11171.
     """
 
-    default_prompt: ClassVar[Prompt | None] = MathAnswerGeneratorPrompt()
+    fallback: ClassVar[PromptABC] = MathAnswerGeneratorPrompt()
 
     max_times: int = Field(3, ge=1)
     """Solutions of each question."""
@@ -57,18 +57,25 @@ class ReasoningPseudoAnswerGenerator(Generate):
 
     output_key = NoPort()  # type: ignore[assignment]
     input_key = In("instruction", "the question")
-    output_key_answer = Out("pseudo_answers", "the answers of all solutions, null for one without", type="json")
+    output_key_answer = Out(
+        "pseudo_answers", "the answers of all solutions, null for one without", type="json"
+    )
     output_key_answer_value = Out("pseudo_answer_value", "the answer that won, as its first solution has it")
     output_key_solutions = Out("pseudo_solutions", "the solutions that came to it", type="json")
     output_key_correct_solution_example = Out("pseudo_correct_solution_example", "the first of them")
-    output_agreement_key = Out(doc="the share of solutions that came to it, 0 to 1", type="float", optional=True)
+    output_agreement_key = Out(
+        doc="the share of solutions that came to it, 0 to 1", type="float", optional=True
+    )
     output_tied_key = Out(doc="whether another answer had as many votes", type="bool", optional=True)
+
+    @property
+    def prompt(self) -> PromptABC:
+        return self.fallback if self.prompt_template is None else self.prompt_template
 
     def slot_names(self, binding: Binding) -> set[str]:
         return {"question"}
 
     def request(self, question: Any) -> Request:
-        assert self.prompt is not None
         return build(self.prompt, {"question": as_text(question)})
 
     async def answer(self, ask: Ask, question: Any) -> tuple[Any, ...]:

@@ -35,7 +35,9 @@ class AnswerExtractor:
     def __init__(self, string_cleaner: StringCleaner | None = None) -> None:
         self.string_cleaner = string_cleaner or StringCleaner()
 
-    def extract_answer(self, pred_str: str | None, data_name: str | None, use_last_number: bool = True) -> str:
+    def extract_answer(
+        self, pred_str: str | None, data_name: str | None, use_last_number: bool = True
+    ) -> str:
         """The final answer, cleaned; empty where there is none."""
         found = extract(pred_str, last_number=use_last_number) if pred_str else None
         return self.string_cleaner.strip_string(found.text, data_name in _UNITS_KEPT) if found else ""

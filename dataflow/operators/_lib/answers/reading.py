@@ -37,7 +37,9 @@ from dataflow.operators._lib.answers.tidy import (
 
 _PHRASES = {
     name: frozenset(phrases)
-    for name, phrases in json.loads(resources.files(__package__).joinpath("phrases.json").read_text("utf-8")).items()
+    for name, phrases in json.loads(
+        resources.files(__package__).joinpath("phrases.json").read_text("utf-8")
+    ).items()
 }
 _CHOICE = re.compile(
     r"(?:(?:option|choice|answer|选项?|選項?)\s*)?(?:\(\s*([A-Ja-j])\s*\)|\[\s*([A-J])\s*\]|([A-J])\s*[.):])\s*(.*)",
