@@ -89,7 +89,12 @@ class GeneralReasoning_APIPipeline(PipelineABC):  # noqa: N801  # the name that 
         llm, solver = self.llm_serving, self.solver_serving = servings(llm_serving, solver_serving)
         sound = GeneralQuestionFilterPrompt()
         self.examine = ReasoningQuestionFilter(llm_serving=llm, prompt_template=sound)
-        self.vary = ReasoningQuestionGenerator(num_prompts, llm, GeneralQuestionSynthesisPrompt(), seed=seed)
+        self.vary = ReasoningQuestionGenerator(
+            num_prompts=num_prompts,
+            llm_serving=llm,
+            prompt_template=GeneralQuestionSynthesisPrompt(),
+            seed=seed,
+        )
         self.examine_all = ReasoningQuestionFilter(llm_serving=llm, prompt_template=sound)
         self.category = ReasoningQuestionCategorySampleEvaluator(llm, taxonomy="general")
         self.answer = ReasoningPseudoAnswerGenerator(
@@ -161,7 +166,7 @@ class DiyReasoning_APIPipeline(PipelineABC):  # noqa: N801
         fit = DiyQuestionFilterPrompt(filter_prompt)
         self.examine = ReasoningQuestionFilter(llm_serving=self.llm_serving, prompt_template=fit)
         self.vary = ReasoningQuestionGenerator(
-            1, self.llm_serving, DiyQuestionSynthesisPrompt(synthesis_prompt)
+            llm_serving=self.llm_serving, prompt_template=DiyQuestionSynthesisPrompt(synthesis_prompt)
         )
         self.examine_all = ReasoningQuestionFilter(llm_serving=self.llm_serving, prompt_template=fit)
         self.answer = ReasoningAnswerGenerator(self.llm_serving, DiyAnswerGeneratorPrompt(answer_prompt))
@@ -209,7 +214,9 @@ class Reasoning_APIPipeline_Pretrain(PipelineABC):  # noqa: N801
         )
         self.llm_serving = llm_serving or APILLMServing(model_name="gpt-4o-mini", max_workers=32)
         self.examine = ReasoningQuestionFilter(llm_serving=self.llm_serving)
-        self.vary = ReasoningQuestionGenerator(num_prompts, self.llm_serving, seed=seed)
+        self.vary = ReasoningQuestionGenerator(
+            num_prompts=num_prompts, llm_serving=self.llm_serving, seed=seed
+        )
         self.examine_all = ReasoningQuestionFilter(llm_serving=self.llm_serving)
         self.known = ReasoningAnswerPipelineRootFilter()
         self.solve = ReasoningAnswerGenerator(self.llm_serving)

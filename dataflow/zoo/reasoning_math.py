@@ -84,7 +84,9 @@ class ReasoningMath_APIPipeline(PipelineABC):  # noqa: N801  # the name that pub
         self.storage = FileStorage(source, cache_path=cache_path, file_name_prefix="math", cache_type="jsonl")
         self.llm_serving, self.solver_serving = servings(llm_serving, solver_serving)
         self.examine = ReasoningQuestionFilter(llm_serving=self.llm_serving)
-        self.vary = ReasoningQuestionGenerator(num_prompts, self.llm_serving, seed=seed)
+        self.vary = ReasoningQuestionGenerator(
+            num_prompts=num_prompts, llm_serving=self.llm_serving, seed=seed
+        )
         self.examine_all = ReasoningQuestionFilter(llm_serving=self.llm_serving)
         self.unseen = DecontaminationFilter(benchmark, ngram=8) if benchmark else None
         self.difficulty = ReasoningQuestionDifficultySampleEvaluator(self.llm_serving)
@@ -166,13 +168,22 @@ class ReasoningMath_APIPipeline_Mathfusion(PipelineABC):  # noqa: N801
             embedding_serving = LocalEmbeddingServing()
         self.pair = ReasoningQuestionPairGenerator(by=pair_by, embedding_serving=embedding_serving, seed=seed)
         self.sequential = ReasoningQuestionFusionGenerator(
-            1, llm, MathQuestionSequentialFusionGeneratorPrompt(), seed=seed
+            num_prompts=1,
+            llm_serving=llm,
+            prompt_template=MathQuestionSequentialFusionGeneratorPrompt(),
+            seed=seed,
         )
         self.parallel = ReasoningQuestionFusionGenerator(
-            1, llm, MathQuestionParallelFusionGeneratorPrompt(), seed=seed
+            num_prompts=1,
+            llm_serving=llm,
+            prompt_template=MathQuestionParallelFusionGeneratorPrompt(),
+            seed=seed,
         )
         self.condition = ReasoningQuestionFusionGenerator(
-            2, llm, MathQuestionConditionFusionGeneratorPrompt(), seed=seed
+            num_prompts=2,
+            llm_serving=llm,
+            prompt_template=MathQuestionConditionFusionGeneratorPrompt(),
+            seed=seed,
         )
         self.below = ColumnsToRowsGenerator(("sequential", "parallel", "condition", "condition"))
         self.solvable = ReasoningQuestionSolvableFilter(llm)

@@ -18,7 +18,7 @@ from dataflow.operators.reasoning._questions import divided
 from dataflow.prompts.model_evaluation.general import AnswerJudgePrompt, AnswerJudgePromptQuestion
 
 _DEFAULT: Prompt = AnswerJudgePromptQuestion()
-_VERDICTS = {False: (False, "another answer"), True: (True, "")}
+_VERDICTS: dict[bool | None, tuple[bool, str]] = {False: (False, "another answer"), True: (True, "")}
 
 
 @prompt_restrict(AnswerJudgePrompt, AnswerJudgePromptQuestion)
