@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy(
         "ContentNullFilter": "character_filters",
         "CurlyBracketFilter": "character_filters",
         "DecontaminationFilter": "decontamination",
+        "EmbeddingDecontaminationFilter": "embedded_contamination",
         "FineWebQualityFilter": "web_quality",
         "GopherQualityFilter": "web_quality",
         "GopherRepetitionFilter": "repetition",

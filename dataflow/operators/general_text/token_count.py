@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import polars as pl
 
-from dataflow.core.errors import ConfigError, MissingDependency
 from dataflow.core.frames import clean
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.rows import Map
+from dataflow.operators._lib.tokenizer_files import absent, find, load
 
-_FILE = "tokenizer.json"
 _BATCH = 1024
 
 
@@ -29,6 +26,8 @@ class TokenCountSampleEvaluator(Map):
         MissingDependency: tokenizers is not installed.
     """
 
+    extras: ClassVar[tuple[str, ...]] = ("local",)
+
     tokenizer: str
     """A `tokenizer.json`, a folder with one, or the name of a model in the Hugging Face cache."""
     special_tokens: bool = False
@@ -39,8 +38,8 @@ class TokenCountSampleEvaluator(Map):
 
     def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
         yield from super().check(binding)
-        if _find(self.tokenizer) is None:
-            yield "tokenizer", f": {_absent(self.tokenizer)}"
+        if find(self.tokenizer) is None:
+            yield "tokenizer", f": {absent(self.tokenizer)}"
 
     def map(self, text: str) -> int:
         return len(load(self.tokenizer).encode(clean(text), add_special_tokens=self.special_tokens))
@@ -55,42 +54,3 @@ class TokenCountSampleEvaluator(Map):
             counts += map(len, made)
         every = pl.Series(texts.name, [None] * len(texts), pl.Int64)
         return every.scatter(known.arg_true(), counts) if counts else every
-
-
-@lru_cache(maxsize=4)
-def load(tokenizer: str) -> Any:
-    """The tokenizer of a file, a folder or a name, without truncation and padding."""
-    try:
-        from tokenizers import Tokenizer
-    except ModuleNotFoundError:
-        raise MissingDependency("tokenizers", "local", "Counting tokens") from None
-    path = _find(tokenizer)
-    if path is None:
-        raise ConfigError(f"TokenCountSampleEvaluator: tokenizer: {_absent(tokenizer)}")
-    try:
-        made = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
-        raise ConfigError(f"TokenCountSampleEvaluator: {path} is no tokenizer: {error}") from error
-    made.no_truncation()
-    made.no_padding()
-    return made
-
-
-def _find(tokenizer: str) -> Path | None:
-    path = Path(tokenizer).expanduser()
-    for file in (path, path / _FILE):
-        if file.is_file():
-            return file
-    try:
-        from huggingface_hub import try_to_load_from_cache
-    except ModuleNotFoundError:
-        return None
-    try:
-        found = try_to_load_from_cache(tokenizer, _FILE)
-    except ValueError:  # no name that the hub could have
-        return None
-    return Path(found) if isinstance(found, str) else None
-
-
-def _absent(tokenizer: str) -> str:
-    return f"{tokenizer!r} is no file, no folder with {_FILE}, and no model in the Hugging Face cache"
