@@ -171,4 +171,4 @@ def test_answers_of_competition_problems() -> None:
         )
     formulas = [(g, b) for g, b in zip(golds, bodies, strict=True) if is_formula(g)]
     assert len(formulas) >= 140
-    assert share_right([g for g, _ in formulas], [b for _, b in formulas]) >= 0.7
+    assert share_right([g for g, _ in formulas], [b for _, b in formulas]) >= 0.65
