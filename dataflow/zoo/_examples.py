@@ -34,3 +34,9 @@ PAGES = str(DATA / "pages.jsonl")
 """`raw_content`: pages as they are crawled, good ones and what the web is full of."""
 INSTRUCTIONS = str(DATA / "instructions.jsonl")
 """`instruction`, `output`: requests and answers, some of a word or two."""
+MATH_QUESTIONS = str(DATA / "math_questions.jsonl")
+"""`instruction`, `output`, `golden_answer`, `source`: problems of mathematics from two data sets, with solutions."""
+MATH_SOLUTIONS = str(DATA / "math_solutions.jsonl")
+"""`instruction`, `output`, `golden_answer`: solutions in arithmetic, some wrong, repetitive or without a box."""
+REASONING_QUESTIONS = str(DATA / "reasoning_questions.jsonl")
+"""`instruction`, `golden_answer`: questions of many fields that take reasoning."""

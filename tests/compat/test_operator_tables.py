@@ -25,7 +25,7 @@ TABLE: dict[str, dict[str, Any]] = {
     name: row for file in FILES for name, row in json.loads(file.read_text("utf-8")).items()
 }
 DOCUMENTED = (Path(__file__).parents[2] / "docs/compatibility.md").read_text("utf-8")
-COUNTS = {"general_text": 62}
+COUNTS = {"general_text": 62, "reasoning": 19}
 """How many operators of a domain the tables have."""
 
 
@@ -114,7 +114,11 @@ def _settings(cls: type[OperatorABC]) -> dict[str, Any]:
 
 def _keys(cls: type[OperatorABC]) -> dict[str, Any]:
     """The keys of `run`, with their defaults."""
-    return _defaults(list(inspect.signature(cls.run).parameters.values())[2:])
+    defaults = _defaults(list(inspect.signature(cls.run).parameters.values())[2:])
+    if not issubclass(cls, Operator):
+        return defaults
+    needed = [k for k, p in cls.outputs.items() if not (p.default or p.like or p.optional)]
+    return {name: REQUIRED if name in needed else default for name, default in defaults.items()}
 
 
 def _defaults(parameters: list[inspect.Parameter]) -> dict[str, Any]:

@@ -11,7 +11,9 @@ import polars as pl
 from dataflow.core.protocols import Reply, Request, Scope
 from dataflow.operators.core_text.bench_answer import BenchAnswerGenerator
 from dataflow.operators.core_text.bench_dataset import BenchDatasetEvaluator, BenchDatasetEvaluatorQuestion
+from dataflow.operators.core_text.chat_format import ChatFormatGenerator
 from dataflow.operators.core_text.chunked import ChunkedPromptedGenerator
+from dataflow.operators.core_text.columns_to_rows import ColumnsToRowsGenerator
 from dataflow.operators.core_text.embedding import EmbeddingGenerator
 from dataflow.operators.core_text.format_str import FormatStrPromptedGenerator
 from dataflow.operators.core_text.free_form import GeneralFilter, PandasOperator
@@ -627,7 +629,38 @@ PASSAGES = [
     ),
 ]
 
+SAID = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+FORMS = [
+    Case(
+        ChatFormatGenerator(),
+        [{"q": q, "a": a} for q, a in [("Why?", "So."), ("Why?", None), (" ", "So."), ("Why?", {"x": 1})]],
+        [
+            {"messages": SAID},
+            {"messages": None},
+            {"messages": None},
+            {"messages": [SAID[0], {"role": "assistant", "content": '{"x":1}'}]},
+        ],
+        {"input_question_key": "q", "input_answer_key": "a"},
+    ),
+    maps(
+        ChatFormatGenerator("Be brief."),
+        {("Why?", "So."): [{"role": "system", "content": "Be brief."}, *SAID]},
+    ),
+    Case(
+        ColumnsToRowsGenerator(("first", "second")),
+        [{"a": "x", "b": "y", "n": 1}, {"a": None, "b": "", "n": 2}, {"a": None, "b": None, "n": 3}],
+        [
+            {"n": 1, "value": "x", "from": "first"},
+            {"n": 1, "value": "y", "from": "second"},
+            {"n": 2, "value": "", "from": "second"},
+        ],
+        {"input_keys": ["a", "b"], "output_name_key": "from"},
+        dropped=1,
+    ),
+    expands(ColumnsToRowsGenerator(), ["x", None], ["x"], input_keys=["a"]),
+]
+
 CASES: list[Case] = [
     *PROMPTED, *FORMAT_STR, *CHUNKED, *RANDOM_DOMAIN, *TEXT2QA, *MULTI_HOP, *VECTORS, *RETRIEVAL, *BENCH_ANSWERS, *BENCH,
-    *UNIFIED, *FREE_FORM, *SCORE, *PASSAGES,
+    *UNIFIED, *FREE_FORM, *SCORE, *PASSAGES, *FORMS,
 ]  # fmt: skip

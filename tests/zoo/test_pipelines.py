@@ -11,6 +11,7 @@ from zlib import crc32
 
 import polars as pl
 import pytest
+from reasoning_models import reasoning
 from tiny_models import tiny
 
 from dataflow.cli import load
@@ -37,6 +38,16 @@ from dataflow.zoo.prompted import (
     PromptedFilter_APIPipeline,
     PromptedRefiner_APIPipeline,
 )
+from dataflow.zoo.reasoning import (
+    DiyReasoning_APIPipeline,
+    GeneralReasoning_APIPipeline,
+    Reasoning_APIPipeline_Pretrain,
+    Reasoning_CPUPipeline,
+)
+from dataflow.zoo.reasoning_math import (
+    ReasoningMath_APIPipeline,
+    ReasoningMath_APIPipeline_Mathfusion,
+)
 from dataflow.zoo.text2qa import Text2QA_APIPipeline
 from dataflow.zoo.text_filter import PTTextFilter_CPUPipeline, SFTTextFilter_CPUPipeline
 from dataflow.zoo.text_gpu import (
@@ -55,6 +66,8 @@ QURATING = [
     f"Qurating{x}Score" for x in ("WritingStyle", "RequiredExpertise", "FactsAndTrivia", "EducationalValue")
 ]
 JUDGED = ["eval_valid", "eval_error", "eval_pred", "eval_score"]
+CATEGORY = ["question_category", "primary_category", "secondary_category"]
+VOTED = ["pseudo_answers", "pseudo_answer_value", "pseudo_solutions", "generated_cot", "agreement"]
 SCORES = ("5", "1", "5", "2", "4", "1", "5", "3")
 JUDGE = "judgement_result"
 LOCAL = (PassageQAPipeline, ModelComparisonPipeline)
@@ -63,8 +76,9 @@ RULES = (
     SFTTextFilter_CPUPipeline,
     PTTextFilter_GPUPipeline,
     SFTTextFilter_GPUPipeline,
+    Reasoning_CPUPipeline,
 )
-EMBEDS = (Text2QA_APIPipeline, PassageQAPipeline)
+EMBEDS = (Text2QA_APIPipeline, PassageQAPipeline, ReasoningMath_APIPipeline_Mathfusion)
 
 
 def rows_of(path: str) -> Rows:
@@ -401,6 +415,53 @@ FLOWS = [
         ["synth_smiles", "final_result", "block_score", "block_total", "block_accuracy", "block_extra"],
         calls=6,
     ),
+    Flow(
+        ReasoningMath_APIPipeline,
+        reasoning,
+        40,
+        ["Synth_or_Input", "question_difficulty", *CATEGORY, *VOTED, "text", "messages"],
+        calls=20 * 2 + 40 * (1 + 2 + 3),
+    ),
+    Flow(
+        ReasoningMath_APIPipeline_Mathfusion,
+        reasoning,
+        80,
+        [
+            "most_similar_problem",
+            "sequential_question_0",
+            "parallel_question_0",
+            "condition_question_0",
+            "condition_question_1",
+            "refined_question",
+            "fusion",
+            *VOTED,
+            "text",
+            "messages",
+        ],
+        calls=20 * 4 + 80 * (1 + 3),
+    ),
+    Flow(
+        GeneralReasoning_APIPipeline,
+        reasoning,
+        20,
+        ["Synth_or_Input", *CATEGORY, *VOTED, "answer_match_result", "text", "messages"],
+        calls=10 * 2 + 20 * (1 + 1 + 3) + 10,
+    ),
+    Flow(
+        DiyReasoning_APIPipeline,
+        reasoning,
+        20,
+        ["Synth_or_Input", "generated_cot", "text", "messages"],
+        calls=10 * 2 + 20 * 2,
+    ),
+    Flow(
+        Reasoning_APIPipeline_Pretrain,
+        reasoning,
+        80,
+        ["Synth_or_Input", "generated_cot", "text"],
+        calls=20 * 4 + 80 * 2,
+    ),
+    Flow(Reasoning_CPUPipeline, "", 4, ["messages"], calls=0),
     unified("key1_text_score", 10, 0, {"valid_samples": 0, "errors": {"ppl_unavailable": 10}}),
     unified("key1_text_score", 10, 0, {"valid_samples": 10}, serving=Measuring),
     unified("key2_qa", 12, 12, {"accuracy": 1.0, "metric": "math_verify"}),

@@ -7,7 +7,9 @@ from dataflow.core.prompt import DIYPromptABC
 from dataflow.core.protocols import EmbeddingServing, LLMServing, Storage
 from dataflow.operators.core_text import bench_answer as _bench_answer
 from dataflow.operators.core_text import bench_dataset as _bench_dataset
+from dataflow.operators.core_text import chat_format as _chat_format
 from dataflow.operators.core_text import chunked as _chunked
+from dataflow.operators.core_text import columns_to_rows as _columns_to_rows
 from dataflow.operators.core_text import embedding as _embedding
 from dataflow.operators.core_text import format_str as _format_str
 from dataflow.operators.core_text import free_form as _free_form
@@ -37,7 +39,9 @@ __all__ = [
     "BenchAnswerGenerator",
     "BenchDatasetEvaluator",
     "BenchDatasetEvaluatorQuestion",
+    "ChatFormatGenerator",
     "ChunkedPromptedGenerator",
+    "ColumnsToRowsGenerator",
     "EmbeddingDeduplicateFilter",
     "EmbeddingGenerator",
     "FormatStrPromptedGenerator",
@@ -136,6 +140,16 @@ class BenchDatasetEvaluatorQuestion(_bench_dataset.BenchDatasetEvaluatorQuestion
         output_response_key: str = "response_evaluation",
     ) -> str | list[str]: ...
 
+class ChatFormatGenerator(_chat_format.ChatFormatGenerator):
+    def __init__(self, system_prompt: str = "") -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_question_key: str = "instruction",
+        input_answer_key: str = "output",
+        output_key: str = "messages",
+    ) -> str: ...
+
 class ChunkedPromptedGenerator(_chunked.ChunkedPromptedGenerator):
     def __init__(
         self,
@@ -147,6 +161,16 @@ class ChunkedPromptedGenerator(_chunked.ChunkedPromptedGenerator):
         separator: str = "\n",
     ) -> None: ...
     def run(self, storage: Storage, input_path_key: str, output_path_key: str | None = None) -> str: ...
+
+class ColumnsToRowsGenerator(_columns_to_rows.ColumnsToRowsGenerator):
+    def __init__(self, names: tuple[str, ...] = ()) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_keys: str | list[str],
+        output_key: str = "value",
+        output_name_key: str | None = None,
+    ) -> str | list[str]: ...
 
 class EmbeddingDeduplicateFilter(_near_duplicates.EmbeddingDeduplicateFilter):
     def __init__(self, embedding_serving: EmbeddingServing, threshold: float = 0.9) -> None: ...

@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy(
         "ContentNullFilter": "character_filters",
         "CurlyBracketFilter": "character_filters",
         "DecontaminationFilter": "decontamination",
+        "EmbeddingDecontaminationFilter": "embedded_contamination",
         "FastTextFilter": "fast_text",
         "FastTextSampleEvaluator": "fast_text",
         "FineWebQualityFilter": "web_quality",

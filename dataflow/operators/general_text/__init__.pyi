@@ -7,6 +7,7 @@ from dataflow.operators.general_text import bert_score as _bert_score
 from dataflow.operators.general_text import character_filters as _character_filters
 from dataflow.operators.general_text import classifier as _classifier
 from dataflow.operators.general_text import decontamination as _decontamination
+from dataflow.operators.general_text import embedded_contamination as _embedded_contamination
 from dataflow.operators.general_text import entities as _entities
 from dataflow.operators.general_text import exact_duplicates as _exact_duplicates
 from dataflow.operators.general_text import fast_text as _fast_text
@@ -60,6 +61,7 @@ __all__ = [
     "ContentNullFilter",
     "CurlyBracketFilter",
     "DecontaminationFilter",
+    "EmbeddingDecontaminationFilter",
     "FastTextFilter",
     "FastTextSampleEvaluator",
     "FineWebQualityFilter",
@@ -261,6 +263,16 @@ class DecontaminationFilter(_decontamination.DecontaminationFilter):
     def run(
         self, storage: Storage, input_key: str = "raw_content", output_key: str | None = None
     ) -> str | list[str]: ...
+
+class EmbeddingDecontaminationFilter(_embedded_contamination.EmbeddingDecontaminationFilter):
+    def __init__(
+        self,
+        embedding_serving: EmbeddingServing,
+        eval_files: str | tuple[str, ...],
+        threshold: float = 0.9,
+        eval_fields: tuple[str, ...] = (),
+    ) -> None: ...
+    def run(self, storage: Storage, input_key: str = "raw_content") -> str | list[str]: ...
 
 class FastTextFilter(_fast_text.FastTextFilter):
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import polars as pl
 
@@ -22,6 +23,8 @@ class TokenCountSampleEvaluator(Map):
         ConfigError: the tokenizer is not there, or cannot be read.
         MissingDependency: tokenizers is not installed.
     """
+
+    extras: ClassVar[tuple[str, ...]] = ("local",)
 
     tokenizer: str
     """A `tokenizer.json`, a folder with one, or the name of a model in the Hugging Face cache."""

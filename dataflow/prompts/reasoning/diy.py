@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from dataflow.core.prompt import fill
 from dataflow.prompts.reasoning._question import QuestionPrompt
 
 _BEGIN = "\n\nBegin your answer with `Solution:`."
 
 
 class DiyAnswerGeneratorPrompt(QuestionPrompt):
-    """A solution as the user's words ask for it: the question stands at `{question}`, else after them."""
+    """A solution as the user's words ask for it: the question stands at `{question}`, else after them.
+
+    Every other brace is text.
+    """
 
     def __init__(self, prompt_template: str) -> None:
         super().__init__(prompt_template)
-        if "question" not in self.slots:
+        if "question" not in super().slots:
             self.template += "\n<question>\n{question}\n</question>"
         self.template += _BEGIN
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("question",)
+
+    def build_prompt(self, question: Any = "", **values: Any) -> str:
+        text = {name: f"{{{name}}}" for name in super().slots}
+        return fill(self.template, text | {"question": question})
 
 
 class DiyQuestionSynthesisPrompt(QuestionPrompt):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from dataflow.prompts.reasoning._question import (
     FIVE_CHECKS,
     QUESTION,
@@ -49,6 +51,8 @@ class GeneralQuestionSynthesisPrompt(SynthesisPrompt):
         QUESTION + "Make a new question by the changes {items}. "
         "Reply with the text of the new question only: no heading, no answer, no remarks."
     )
+    changes: ClassVar[tuple[str, ...]] = ("1, 2, 3", "1, 3, 4", "2, 3, 5", "1, 4, 6", "1, 2, 3, 4, 5, 6")
+    """The combinations of changes that are asked for."""
 
 
 class GeneralQuestionFilterPrompt(QuestionPrompt):

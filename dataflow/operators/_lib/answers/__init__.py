@@ -1,0 +1,48 @@
+"""The final answer in a worked solution, and whether two answers are the same."""
+
+from __future__ import annotations
+
+from dataflow.operators._lib.answers.extract import Answer, box_fault, extract
+from dataflow.operators._lib.answers.forms import Scalar
+from dataflow.operators._lib.answers.reading import read
+from dataflow.operators._lib.answers.verdicts import Comparison, Verdict
+from dataflow.operators._lib.answers.workers import compare, compare_all
+
+__all__ = [
+    "Answer",
+    "Comparison",
+    "Verdict",
+    "agrees",
+    "box_fault",
+    "compare",
+    "compare_all",
+    "extract",
+    "final_answer",
+    "is_number",
+]
+
+
+def final_answer(solution: str) -> str | None:
+    """The answer that a solution announces, else its last number; null where it has neither."""
+    found = extract(solution)
+    return found.text if found else None
+
+
+def agrees(reference: str, prediction: str) -> bool:
+    """Whether a prediction, as a whole or by its final answer, is the reference answer.
+
+    The last number of a prediction that announces no answer counts only where the reference is a number.
+
+    Raises:
+        MissingDependency: only mathematics can tell, and math-verify is not installed.
+    """
+    told = extract(reference, last_number=False)
+    wanted = told.text if told else reference
+    final = extract(prediction, last_number=is_number(wanted))
+    return bool(final and compare(wanted, final.text).equal) or compare(wanted, prediction).equal
+
+
+def is_number(answer: str) -> bool:
+    """Whether an answer is a number, with a unit or without."""
+    form = read(answer)
+    return isinstance(form, Scalar) and form.number is not None

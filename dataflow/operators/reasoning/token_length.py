@@ -1,0 +1,55 @@
+"""Answers of a length that a model can be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from dataflow.core.frames import as_text, clean
+from dataflow.core.outcome import Outcome
+from dataflow.core.ports import Binding, In
+from dataflow.core.rows import Filter
+from dataflow.operators._lib.tokenizer_files import absent, find, load
+
+
+class ReasoningAnswerTokenLengthFilter(Filter):
+    """Keep answers of at most so many tokens, as a given model's tokenizer makes them.
+
+    Special tokens do not count. Nothing is downloaded: a name of the Hugging Face hub is looked up in this machine's cache. The tokenizer is loaded
+    once. A null or blank answer is dropped.
+
+    Raises:
+        ConfigError: the tokenizer is not there, or cannot be read.
+        MissingDependency: tokenizers is not installed.
+    """
+
+    measured: ClassVar[str] = "tokens"
+    extras: ClassVar[tuple[str, ...]] = ("local",)
+
+    max_answer_token_length: int = Field(8192, ge=0)
+    """Most tokens kept."""
+    tokenizer_dir: str = "Qwen/Qwen2.5-0.5B-Instruct"
+    """A `tokenizer.json`, a folder with one, or the name of a model in the Hugging Face cache."""
+
+    input_key = In("generated_cot", "the answer", type="any")
+
+    def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
+        yield from super().check(binding)
+        if find(self.tokenizer_dir) is None:
+            yield "tokenizer_dir", f": {absent(self.tokenizer_dir)}"
+
+    def keep(self, answer: Any) -> Any:
+        text = as_text(answer)
+        if not text.strip():
+            return False, "blank"
+        tokens = len(load(self.tokenizer_dir).encode(clean(text), add_special_tokens=False))
+        return tokens <= self.max_answer_token_length, f"too long: {tokens} tokens", tokens
+
+    def _divide(self, frame: pl.DataFrame, binding: Binding, verdicts: list[Any]) -> Outcome:
+        done = super()._divide(frame, binding, verdicts)
+        counts = [(v[2], v[0]) for v in verdicts if len(v) > 2]
+        done.measured = pl.DataFrame(counts, {"measure": pl.Int64, "kept": pl.Boolean}, orient="row")
+        return done
