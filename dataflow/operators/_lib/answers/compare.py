@@ -106,7 +106,7 @@ class Comparer(Values):
         if isinstance(a, Words) and isinstance(b, Words):
             if _said(a) == _said(b):
                 return SAME
-            if min(len(a.text.split()), len(b.text.split())) <= FEW_WORDS:
+            if max(len(a.text.split()), len(b.text.split())) <= FEW_WORDS:
                 return different(a.text, b.text)
             return Comparison(Verdict.UNREADABLE, "prose")
         prose = a if isinstance(a, Words) else b
@@ -257,7 +257,7 @@ def _letter(form: Form) -> str | None:
 
 
 def _said(words: Words) -> str:
-    return re.sub(r"^(?:the|an?) |[^\w\s]", "", words.text)
+    return re.sub(r"^(?:(?:it is|it's|they are|he is|she is) )?(?:(?:the|an?) )?|[^\w\s]", "", words.text)
 
 
 def _wordy(name: str) -> bool:

@@ -57,6 +57,13 @@ class Answer(NamedTuple):
     """`boxed`, `####`, `phrase` or `last number`."""
 
 
+class Box(NamedTuple):
+    start: int
+    end: int
+    inside: str
+    closed: bool = True
+
+
 def extract(solution: str, *, last_number: bool = True) -> Answer | None:
     """The answer that a solution ends in: in its last box, after `####`, in `<answer>` tags, after words such as `the answer is`,
     or else, with `last_number`, its last number. Null where it has none.
@@ -86,31 +93,25 @@ def _minerva(text: str) -> Answer | None:
     return Answer(match[1], PHRASE) if match else None
 
 
-def boxes(text: str) -> list[tuple[int, int, str]]:
-    """Start, end and content of each box that is in no other; one that never closes goes to the next `$` or line end."""
-    made: list[tuple[int, int, str]] = []
+def boxes(text: str) -> list[Box]:
+    """Each box that is in no other; one that never closes goes to the next `$` or line end."""
+    made: list[Box] = []
     unclosed = 0
     for match in _BOX.finditer(text):
-        if made and match.start() < made[-1][1]:
+        if made and match.start() < made[-1].end:
             continue
         if match[1]:
-            made.append((match.start(), match.end(), match[1]))
+            made.append(Box(match.start(), match.end(), match[1]))
             continue
         opened = match.end()
         closed = matching(text[: opened + _TAIL], opened) if unclosed < 3 else None
         if closed is None:
             unclosed += 1
             inside = re.split(r"\$|\n", text[opened + 1 : opened + _TAIL], maxsplit=1)[0]
-            made.append((match.start(), opened + 1 + len(inside), inside))
+            made.append(Box(match.start(), opened + 1 + len(inside), inside, closed=False))
         else:
-            made.append((match.start(), closed + 1, text[opened + 1 : closed]))
+            made.append(Box(match.start(), closed + 1, text[opened + 1 : closed]))
     return made
-
-
-def last_boxed(text: str) -> str | None:
-    """The content of the last box; null where there is none."""
-    found = boxes(text)
-    return found[-1][2] if found else None
 
 
 def box_fault(solution: str) -> str | None:
@@ -119,22 +120,21 @@ def box_fault(solution: str) -> str | None:
     found = boxes(text)
     if not found:
         return "no box"
-    _, end, inside = found[-1]
-    if text[end - 1 : end] != "}" and not inside.isalnum():
+    if not found[-1].closed:
         return "unclosed box"
-    return None if inside.strip(_EDGES) else "empty box"
+    return None if found[-1].inside.strip(_EDGES) else "empty box"
 
 
 def _boxed(text: str) -> Answer | None:
-    found = [b for b in boxes(text) if b[2].strip(_EDGES)]
+    found = [b for b in boxes(text) if b.inside.strip(_EDGES)]
     if not found:
         return None
     parts = [found[-1]]
     for box in reversed(found[:-1]):
-        if not _joined(text[box[1] : parts[0][0]]):
+        if not _joined(text[box.end : parts[0].start]):
             break
         parts.insert(0, box)
-    unlike = dict.fromkeys(_cut(b[2]) for b in parts)
+    unlike = dict.fromkeys(_cut(b.inside) for b in parts)
     return Answer(", ".join(unlike), BOXED)
 
 

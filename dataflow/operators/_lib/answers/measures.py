@@ -39,6 +39,7 @@ _MONEY = {
     "₹": "rupee",
 }
 _POWER = re.compile(r"\^\s*\{?\s*(-?\d)\s*\}?")
+_TRIGONOMETRY = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 _SUPERFLUOUS = frozenset(
     [
         "a",
@@ -67,6 +68,9 @@ class Unit:
     spelled: str = ""
 
 
+NO_UNIT = Unit("")
+
+
 @functools.cache
 def _known() -> dict[str, Unit]:
     """Spellings of units, from lines `kind factor spelling spelling …`."""
@@ -88,7 +92,7 @@ def unit(text: str) -> Unit | None:
         return made
     words = [w for w in spelled.lower().split() if w not in _SUPERFLUOUS]
     if not words:
-        return None
+        return NO_UNIT
     if (known := _known().get(" ".join(words)) or _known().get(words[0])) is not None:
         return known
     return Unit("", spelled=" ".join(w.removesuffix("s") for w in words))
@@ -127,17 +131,10 @@ def _raised(base: Unit | None, power: int) -> Unit | None:
 def measured(text: str) -> tuple[str, Unit | None]:
     """A tidied answer without its unit, and that unit."""
     if money := _MONEY_BEFORE.match(text):
-        rest = money[1] + money[3] + text[money.end() :]
-        head, named = _trailing(rest)
-        return head, named if named and named.kind == "money" else Unit(
-            "money_" + _MONEY[money[2]]
-        ) if not named else _money(money[2], named)
+        head, named = _trailing(money[1] + money[3] + text[money.end() :])
+        signed = Unit("money_" + _MONEY[money[2]])
+        return head, named if named and named.kind.startswith("money") else signed
     return _trailing(text)
-
-
-def _money(sign: str, named: Unit) -> Unit:
-    """`$5 dollars`, and `$5 per hour`, which is as `$5`."""
-    return named if named.kind.startswith("money") else Unit("money_" + _MONEY[sign])
 
 
 def _trailing(text: str) -> tuple[str, Unit | None]:
@@ -147,7 +144,7 @@ def _trailing(text: str) -> tuple[str, Unit | None]:
         if match and spelled:
             named = _unit_behind(match["head"].strip(), bool(match["gap"]), spelled)
             if named is not None:
-                return match["head"].strip(), named
+                return match["head"].strip(), named if named != NO_UNIT else None
     return text, None
 
 
@@ -169,6 +166,8 @@ def _unit_behind(head: str, spaced: bool, spelled: str) -> Unit | None:
     """What stands behind a number or an expression, where it is a unit rather than a factor."""
     marked = "\\text" in spelled or spelled.startswith(("^{\\circ}", "%"))
     plain = words_of(spelled)
+    if spelled.startswith("^") and _TRIGONOMETRY.search(head):
+        return None
     if not marked and (plain.startswith("^") or "\\" in plain):
         return None
     if not marked and plain.isascii():

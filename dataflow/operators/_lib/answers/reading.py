@@ -64,6 +64,7 @@ _NAME = re.compile(
     r"\\?[A-Za-z]+(?:_(?:\{[^{}]*\}|\w))?'?(?:\s*\(\s*[A-Za-z\d, ]*\s*\))?|[A-Za-z][A-Za-z ]{2,30}|[\u4e00-\u9fff]+|\\angle\s*[A-Z]+|\\(?:text|overline|vec|mathbf)\s*\{[^{}]*\}|\|?[A-Z]{2,3}\|?"
 )
 _WORD = re.compile(r"[A-Za-z]{3,}|[\u4e00-\u9fff]+")
+_PROSE = re.compile(r"[A-Za-z]{2,}(?: [A-Za-z]{2,})+")
 _COMMAND = re.compile(r"\\[A-Za-z]+(?:\s*\{[^{}\\]*\}(?<=\}))?")
 _CIRCULAR = {("(", ")"), ("[", "]"), ("(", "]"), ("[", ")")}
 
@@ -79,7 +80,7 @@ def read(answer: str) -> Form | None:
 def _read(text: str, *, outer: bool = False) -> Form:
     text = _bare(text)
     plain = normal(words_of(text))
-    if plain in _PHRASES["reals"] and (plain != "r" or "mathbb" in text):
+    if plain in _PHRASES["reals"]:
         return Interval(None, None)
     if plain in _PHRASES["nothing"] or text.strip() == r"\emptyset":
         return Several((), braced=True)
@@ -344,7 +345,7 @@ def _scalar(text: str) -> Form:
     if (value := number(text)) is not None:
         return Scalar(text, value)
     head, unit = measured(text)
-    if unit is not None:
+    if head != text:
         return Scalar(head, number(head), unit)
     if _is_words(text):
         plain = words_of(text)
@@ -354,7 +355,7 @@ def _scalar(text: str) -> Form:
 
 
 def _is_words(text: str) -> bool:
-    if r"\text" in text and not re.search(r"[\d^_+=]", text):
+    if _PROSE.fullmatch(text) or (r"\text" in text and not re.search(r"[\d^_+=]", text)):
         return True
     bare = _COMMAND.sub(" ", re.sub(r"\\text\s*\{[^{}]*\}", " word ", text))
     return any(w.lower() not in _PHRASES["functions"] for w in _WORD.findall(bare))

@@ -16,7 +16,8 @@ from dataflow.operators._lib.answers.verdicts import SAME, Comparison, Verdict, 
 
 PRECISION, TOLERANCE = 40, 1e-25
 PROBES = 6
-_TWO_NUMBERS = re.compile(r"\d\s+\d")
+_TWO_NUMBERS = re.compile(r"(?<![_\d.])\d+(?:\.\d+)?\s+\d")
+_DEGREES = re.compile(r"(\d+(?:\.\d+)?)\s*\^\s*\{\s*\\circ\s*\}")
 _LETTER = re.compile(r"(\\[A-Za-z]+)|([A-Za-z])")
 _NO_PLACE = re.compile(r"\\text|[$&\n]|\\\\")
 
@@ -55,16 +56,22 @@ def _parsed(latex: str) -> Any:
     parse, _, config = _math_verify()
     if _TWO_NUMBERS.search(latex) or _NO_PLACE.search(latex):
         raise Unparsed(f"no expression: {latex[:60]}")
+    latex = _DEGREES.sub(r"(\1 \\cdot \\frac{\\pi}{180})", latex)
     made = parse(
         f"${latex}$", config, fallback_mode="no_fallback", extraction_mode="first_match", parsing_timeout=None
     )
     if len(made) != 1:
         raise Unparsed(f"no expression: {latex[:60]}")
     expression = made[0]
-    floats = {
-        f: _sympy().Rational(str(f)) for f in getattr(expression, "atoms", lambda *_: ())(_sympy().Float)
-    }
-    return expression.xreplace(floats) if floats else expression
+    return expression.xreplace(_exactly(expression)) if isinstance(expression, _sympy().Basic) else expression
+
+
+def _exactly(expression: Any) -> dict[Any, Any]:
+    """What to put for decimals, which are exact here, and for the imaginary unit, where `i` counts nothing."""
+    sympy = _sympy()
+    put = {f: sympy.Rational(str(f)) for f in expression.atoms(sympy.Float)}
+    counted = {s for e in expression.atoms(sympy.Sum, sympy.Product) for s in e.variables}
+    return put | {s: sympy.I for s in expression.free_symbols - counted if s.name == "i"}
 
 
 @functools.cache

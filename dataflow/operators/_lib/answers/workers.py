@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from dataflow.core.errors import MissingDependency
@@ -27,6 +28,7 @@ WAITED = 6
 START_S = 120.0
 MEMORY = 3 * 2**30
 BATCH = 16
+_ROOT = str(Path(__file__).parents[4])
 _STARTS = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
     "from dataflow.operators._lib.answers.workers import serve; serve()"
@@ -96,7 +98,7 @@ class Worker:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            command = [sys.executable, "-c", _STARTS, json.dumps(sys.path)]
+            command = [sys.executable, "-c", _STARTS, json.dumps([_ROOT, *sys.path])]
             self._process = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
             )
