@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reasoning_answer_cases import JUDGED
+from reasoning_solution_cases import JUDGED
 from reasoning_question_cases import Bare
 
 from dataflow.core.errors import BindError, ConfigError
