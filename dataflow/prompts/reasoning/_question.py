@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel
 
 from dataflow.core.prompt import Prompt
-from dataflow.prompts.reasoning.taxonomy import Taxonomy
 
 QUESTION = "<question>\n{question}\n</question>\n"
 FIVE_CHECKS = (
@@ -44,17 +43,6 @@ CATEGORY = (
     "Reply with one JSON object and nothing else. `primary_category` is the name of the field, `secondary_category` the name of "
     "its part, both as they are in the list."
 )
-
-
-def category_reply(taxonomy: Taxonomy) -> type[QuestionCategory]:
-    """The shape of a reply that names one of the categories."""
-    parts = [part for parts in taxonomy.values() for part in parts]
-    return create_model(
-        "QuestionCategory",
-        __base__=QuestionCategory,
-        primary_category=(str, Field(json_schema_extra={"enum": list(taxonomy)})),
-        secondary_category=(str, Field(json_schema_extra={"enum": list(parts)})),
-    )
 
 
 class QuestionPrompt(Prompt):

@@ -9,10 +9,10 @@ from dataflow.prompts.reasoning._question import (
     FIVE_CHECKS,
     QUESTION,
     VERDICT,
+    QuestionCategory,
     QuestionPrompt,
     QuestionVerdict,
     SynthesisPrompt,
-    category_reply,
 )
 from dataflow.prompts.reasoning.taxonomy import general_taxonomy, listed
 
@@ -76,7 +76,7 @@ class GeneralQuestionCategoryPrompt(QuestionPrompt):
         "of these fields, and one of its parts:\n" + listed(general_taxonomy())
     )
     template = QUESTION + "Do not answer the question. " + CATEGORY
-    reply = category_reply(general_taxonomy())
+    reply = QuestionCategory
 
 
 class GeneralQuestionDifficultyPrompt(QuestionPrompt):

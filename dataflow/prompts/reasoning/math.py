@@ -10,10 +10,10 @@ from dataflow.prompts.reasoning._question import (
     FIVE_CHECKS,
     QUESTION,
     VERDICT,
+    QuestionCategory,
     QuestionPrompt,
     QuestionVerdict,
     SynthesisPrompt,
-    category_reply,
 )
 from dataflow.prompts.reasoning.taxonomy import listed, math_taxonomy
 
@@ -77,7 +77,7 @@ class MathQuestionCategoryPrompt(QuestionPrompt):
         "its parts:\n" + listed(math_taxonomy())
     )
     template = QUESTION + "Do not solve the problem. " + CATEGORY
-    reply = category_reply(math_taxonomy())
+    reply = QuestionCategory
 
 
 class MathQuestionDifficultyPrompt(QuestionPrompt):
