@@ -40,6 +40,7 @@ PEERS = {
             "pandas==2.3.3",
             "pyarrow==20.0.0",
             "colorlog==6.12.0",
+            "math-verify==0.9.0",
             "requests==2.34.2",
             "rich==15.0.0",
             "tqdm==4.70.1",

@@ -1,192 +1,107 @@
-"""What the operators that take out and check final answers must do, as cases."""
+"""Answers: written, judged, measured, put into a form."""
 
 from __future__ import annotations
 
-from dataflow.operators.reasoning.extraction import ReasoningAnswerExtractionQwenMathEvalGenerator
-from dataflow.operators.reasoning.formatter import ReasoningAnswerFormatterFilter
-from dataflow.operators.reasoning.ground_truth import ReasoningAnswerGroundTruthFilter
-from dataflow.operators.reasoning.pipeline_root import ReasoningAnswerPipelineRootFilter
-from dataflow.operators.reasoning.pseudo_answers import ReasoningPseudoAnswerGenerator
-from dataflow.testing import Case, ScriptedServing, keeps, maps
+from general_text_extract_cases import FILES as _FILES
 
-EXTRACTION = [
+from dataflow.operators.reasoning.agreement import ReasoningAnswerAgreementFilter
+from dataflow.operators.reasoning.answers import ReasoningAnswerGenerator
+from dataflow.operators.reasoning.judge import ReasoningAnswerModelJudgeFilter
+from dataflow.operators.reasoning.ngrams import ReasoningAnswerNgramFilter
+from dataflow.operators.reasoning.pretraining import ReasoningPretrainFormatConvertGenerator
+from dataflow.operators.reasoning.statistics import (
+    ReasoningCategoryDatasetEvaluator,
+    ReasoningDifficultyDatasetEvaluator,
+    ReasoningTokenDatasetEvaluator,
+)
+from dataflow.operators.reasoning.token_length import ReasoningAnswerTokenLengthFilter
+from dataflow.prompts.reasoning.diy import DiyAnswerGeneratorPrompt
+from dataflow.testing import FAILED, Case, ScriptedServing, keeps, maps, replies
+
+TOKENIZER = "whitespace/tokenizer.json"
+FILES = {TOKENIZER: _FILES[TOKENIZER]}
+SAID = {"same": '{"judgement_result": true}', "other": '{"judgement_result": false}', "odd": "Hm."}
+
+
+def judge(**settings: bool) -> ReasoningAnswerModelJudgeFilter:
+    return ReasoningAnswerModelJudgeFilter(llm_serving=ScriptedServing(by=SAID), **settings)
+
+
+def pairs(*cells: tuple[str | None, str | None]) -> list[dict[str, str | None]]:
+    return [{"question": "q", "answer": a, "reference_answer": r} for a, r in cells]
+
+
+JUDGED = pairs(
+    ("same", "4"), ("other", "4"), ("odd", "4"), ("same", None), ("same", " "), ("", "4"), (None, "4")
+)
+CASES = [
+    replies(ReasoningAnswerGenerator, {"Solution: 4": "Solution: 4", "<think>a</think> 4": "<think>a</think> 4", " ": FAILED, None: FAILED}),
     maps(
-        ReasoningAnswerExtractionQwenMathEvalGenerator(),
-        {
-            r"So $x^2 = 4$ and \boxed{x = \pm 2}.": r"x = \pm 2",
-            "She has 3 + 4 = 7 apples.\n#### 7": "7",
-            "Therefore, the answer is 50\\%.": r"50\%",
-            "因此，答案是12。": "12",
-            "First 3, then 4": "4",
-            "I do not know.": None,
-            "": None,
-            None: None,
-        },
+        ReasoningAnswerGenerator(
+            ScriptedServing(by={"Think of {x} first.\n<question>\n2 + 2?\n</question>": "4"}),
+            DiyAnswerGeneratorPrompt("Think of {x} first."),
+        ),
+        {"2 + 2?": "4", "3 + 3?": FAILED, " ": None, None: None},
     ),
-    maps(
-        ReasoningAnswerExtractionQwenMathEvalGenerator("carp_en", use_last_number=False),
-        {"First 3, then 4": None, "The answer is 5 cm": "5 cm"},
-    ),
+    Case(judge(), JUDGED, [{"answer": "same", "reference_answer": "4", "answer_match_result": True}], failed=1, dropped=5),
     Case(
-        ReasoningAnswerExtractionQwenMathEvalGenerator(),
-        [{"s": r"\boxed{2}"}, {"s": "#### 3"}, {"s": "The answer is 4."}, {"s": "5 and 6"}, {"s": "no"}],
-        [
-            {"e": "2", "by": "boxed"},
-            {"e": "3", "by": "####"},
-            {"e": "4", "by": "phrase"},
-            {"e": "6", "by": "last number"},
-            {"e": None, "by": None},
-        ],
-        {"input_key": "s", "output_key": "e", "output_evidence_key": "by"},
-    ),
-]
-BOXES = [
-    keeps(
-        ReasoningAnswerFormatterFilter(),
-        [
-            r"Solution: \boxed{4}",
-            r"$\boxed{\frac{1}{2}}$ holds",
-            r"\boxed{1} or \boxed{2}",
-            "the answer is 4",
-            r"\boxed{}",
-            r"\boxed{ }",
-            r"\boxed{3",
-            r"\boxed{1}, no, \boxed{",
-            r"<think>\boxed{4}</think>It is 4.",
-            "",
-            None,
-        ],
-        [r"Solution: \boxed{4}", r"$\boxed{\frac{1}{2}}$ holds", r"\boxed{1} or \boxed{2}"],
-    )
-]
-TRUTHS = [
-    (r"I get \boxed{1+x^2}.", "x^2+1"),
-    (r"\boxed{(A)}", "A"),
-    (r"\boxed{(1, 2)}", "(1,2)"),
-    (r"\boxed{\sqrt2}", r"\sqrt{2}"),
-    (r"so \boxed{50\%}", "50"),
-    (r"So he has 7 apples left.", 7),
-    ("The answer is 3.", "a + b = 3\n#### 3"),
-    ("12", "12"),
-    ("Paris", "Paris"),
-]
-OTHERS = [
-    (r"\boxed{2}", r"2\pi"),
-    (r"\boxed{b}", "a+b"),
-    (r"\boxed{(B)}", "A"),
-    (r"\boxed{(2,1)}", "(1,2)"),
-    ("She buys 3 of 12.", "Paris"),
-    (r"\boxed{\frac{1}{}}", "4"),
-    (r"\boxed{9^{9^{9^9}}}", "4"),
-    (
-        "I give up after thinking about this problem for a long while, since I see no way that leads anywhere at all.",
-        "4",
-    ),
-    (None, "4"),
-    (r"\boxed{4}", None),
-    (r"\boxed{4}", " "),
-]
-TRUTH_ROWS = [{"generated_cot": s, "golden_answer": g} for s, g in TRUTHS]
-OTHER_ROWS = [{"generated_cot": s, "golden_answer": g} for s, g in OTHERS]
-TRUTH = [
-    Case(ReasoningAnswerGroundTruthFilter(timeout_s=1), TRUTH_ROWS, TRUTH_ROWS, dropped=0, shown=False),
-    Case(ReasoningAnswerGroundTruthFilter(timeout_s=1), OTHER_ROWS, [], dropped=len(OTHERS), shown=False),
-    Case(
-        ReasoningAnswerGroundTruthFilter(),
-        [
-            {"generated_cot": r"We get \boxed{\frac{1}{2}}.", "golden_answer": "0.5"},
-            {"generated_cot": r"We get \boxed{\frac{1}{3}}.", "golden_answer": "0.5"},
-        ],
-        [{"generated_cot": r"We get \boxed{\frac{1}{2}}."}],
-        dropped=1,
-    ),
-    Case(
-        ReasoningAnswerGroundTruthFilter("exact"),
-        [{"generated_cot": r"\boxed{1/2}", "golden_answer": g} for g in ("0.5", "1/2")],
-        [{"golden_answer": "1/2"}],
-        dropped=1,
-        shown=False,
-    ),
-    Case(
-        ReasoningAnswerGroundTruthFilter(keep_without_ground_truth=True, keep_undecided=True, timeout_s=1),
-        OTHER_ROWS,
-        [OTHER_ROWS[i] for i in (4, 5, 6, 9, 10)],
-        dropped=6,
-        shown=False,
-    ),
-]
-ROOTS = [
-    Case(
-        ReasoningAnswerPipelineRootFilter(),
-        [
-            {"output": r"\boxed{4}", "golden_answer": None},
-            {"output": "no idea", "golden_answer": None},
-            {"output": r"\boxed{5}", "golden_answer": "6"},
-            {"output": None, "golden_answer": ""},
-        ],
-        [
-            {"output": r"\boxed{4}", "golden_answer": "4"},
-            {"output": "no idea", "golden_answer": None},
-            {"output": r"\boxed{5}", "golden_answer": "6"},
-            {"output": None, "golden_answer": None},
-        ],
+        judge(keep_all_samples=True),
+        JUDGED,
+        [{"answer_match_result": v} for v in (True, False, None, None, False, False)],
+        failed=1,
         dropped=0,
     ),
     Case(
-        ReasoningAnswerPipelineRootFilter(use_last_number=False),
-        [{"output": "3 of 4", "golden_answer": None}, {"output": "#### 4", "golden_answer": 7}],
-        [{"golden_answer": None}, {"golden_answer": "7"}],
-        shown=False,
+        judge(keep_without_reference=True),
+        JUDGED,
+        [{"answer_match_result": v} for v in (True, None, None)],
+        failed=1,
+        dropped=3,
     ),
-    Case(
-        ReasoningAnswerPipelineRootFilter(),
-        [{"a": "#### 4", "g": None}],
-        [{"a": "#### 4", "g": None, "found": "4"}],
-        {"input_answer_key": "a", "input_gt_key": "g", "output_key": "found"},
-        shown=False,
+    keeps(
+        ReasoningAnswerAgreementFilter(0.6),
+        [(2 / 3, None), (1 / 3, None), (1 / 3, "4"), (0.6, " "), (None, "4"), (None, None), (float("nan"), None)],
+        [(2 / 3, None), (1 / 3, "4"), (0.6, " "), (None, "4")],
+        input_gt_answer_key="golden_answer",
     ),
-]
-VOTES = [
+    keeps(ReasoningAnswerAgreementFilter(), [1, 0.5, None], [1]),
     Case(
-        ReasoningPseudoAnswerGenerator(
-            ScriptedServing(r"\boxed{3}", r"\boxed{1/2}", r"\boxed{0.5}", "Hm."), 4
-        ),
-        [{"instruction": "Half of one?"}],
+        ReasoningAnswerModelJudgeFilter(llm_serving=ScriptedServing(None)), pairs(("same", "4")), [], failed=1
+    ),
+    keeps(
+        ReasoningAnswerNgramFilter(0.5, ngrams=2),
         [
-            {
-                "pseudo_answers": ["3", "1/2", "0.5", None],
-                "pseudo_answer_value": "1/2",
-                "pseudo_solutions": [r"\boxed{1/2}", r"\boxed{0.5}"],
-                "pseudo_correct_solution_example": r"\boxed{1/2}",
-                "share": 0.5,
-                "tied": False,
-            }
+            ("What is 2 + 2?", "4"),
+            ("", "so so, so. SO so"),
+            ("so so so so", "is it"),
+            ("a", "a"),
+            ("鱼鱼鱼鱼", "鱼鱼。"),
+            ("鱼在哪里", "在水里"),
+            ("x", None),
+            (None, "x"),
         ],
-        {"output_agreement_key": "share", "output_tied_key": "tied"},
+        [("What is 2 + 2?", "4"), ("so so so so", "is it"), ("a", "a"), ("鱼在哪里", "在水里")],
+    ),
+    keeps(ReasoningAnswerNgramFilter(0, 0.5, 1), [("a a", "a b"), ("a", "b")], [("a a", "a b")]),
+    keeps(
+        ReasoningAnswerTokenLengthFilter(2, TOKENIZER),
+        ["the whale", "the whale.", "the", "", " ", None],
+        ["the whale", "the"],
+    ),
+    maps(
+        ReasoningPretrainFormatConvertGenerator(),
+        {("What?", "That."): "What?\nThat.", (None, "That."): "That.", ("What?", " "): "What?", (None, None): None},
     ),
     Case(
-        ReasoningPseudoAnswerGenerator(ScriptedServing(r"\boxed{3}", r"\boxed{4}"), 2),
-        [{"instruction": "?"}],
-        [{"pseudo_answer_value": "3", "share": 0.5, "tied": True}],
-        {"output_agreement_key": "share", "output_tied_key": "tied"},
-        shown=False,
+        ReasoningCategoryDatasetEvaluator(),
+        [{"primary_category": "Algebra", "secondary_category": "Groups"}],
+        [{"primary_category": "Algebra", "secondary_category": "Groups"}],
     ),
+    Case(ReasoningDifficultyDatasetEvaluator(), [{"difficulty_score": 4.5}], [{"difficulty_score": 4.5}]),
     Case(
-        ReasoningPseudoAnswerGenerator(ScriptedServing(None, r"\boxed{4}", r"\boxed{4.0}")),
-        [{"instruction": "?"}, {"instruction": None}],
-        [{"pseudo_answers": ["4", "4.0"], "share": 2 / 3}, {"pseudo_answers": None, "share": None}],
-        {"output_agreement_key": "share"},
-        shown=False,
+        ReasoningTokenDatasetEvaluator(TOKENIZER),
+        [{"q": "the whale", "a": "the"}],
+        [{"q": "the whale", "a": "the"}],
+        {"input_question_key": "q", "input_answer_key": "a"},
     ),
-    *(
-        Case(
-            ReasoningPseudoAnswerGenerator(ScriptedServing(r)),
-            [{"instruction": "?"}],
-            [],
-            failed=1,
-            shown=False,
-        )
-        for r in ("It is unknown.", "", None)
-    ),
-]
-CASES: list[Case] = [*EXTRACTION, *BOXES, *TRUTH, *ROOTS, *VOTES]
+]  # fmt: skip

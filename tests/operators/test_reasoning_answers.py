@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import pytest
-from reasoning_answer_cases import CASES, OTHER_ROWS
+from reasoning_checking_cases import CASES, OTHER_ROWS
 
 from dataflow.core.errors import MissingDependency
 from dataflow.core.prompt import DIYPromptABC

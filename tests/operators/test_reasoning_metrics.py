@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from reasoning_solution_cases import JUDGED, TOKENIZER, judge
+from reasoning_answer_cases import JUDGED, TOKENIZER, judge
 
 from dataflow.core.errors import ConfigError
 from dataflow.operators.reasoning import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from reasoning_question_cases import Bare
-from reasoning_solution_cases import JUDGED
+from reasoning_answer_cases import JUDGED
 
 from dataflow.core.errors import BindError, ConfigError
 from dataflow.core.frames import ROW

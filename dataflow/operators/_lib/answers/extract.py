@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from dataflow.core.replies import without_thinking
 from dataflow.operators._lib.answers.tidy import matching
 
 BOXED, HASHES, PHRASE, LAST_NUMBER = "boxed", "####", "phrase", "last number"
@@ -42,7 +41,7 @@ _COUNTED = re.compile(
     r"(-?\\?\$?\d[\d,.]*(?:/\d+)?%?\s+(?!and\b|or\b|to\b|in\b|for\b|of\b|at\b|being\b|is\b)[^\W\d]+)(?:\s+\S+){2,}|(\S*[\d)!}\]])\s+(?!and\b|or\b|to\b|[ap]\.?m)(?:in|for|of|at|from|by|being|[a-z]{3,}\s\S+|[a-z]{6,})\b.*"
 )
 _CLAUSE_END = re.compile(
-    r"\n|(?<!\b[A-Za-z])\.(?=\s|$)|[。！？!?](?=\s|$)|。|;\s|；|，(?=[\u4e00-\u9fff])|" + _ASIDE
+    r"\n|(?<!\b[A-Za-z])\.(?=\s|$)|[。！？?](?=\s|$)|。|;\s|；|，(?=[\u4e00-\u9fff])|" + _ASIDE
 )
 _NUMBER = re.compile(
     r"(?<![\w.])-?(?:\\?\$\s?)?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:\s*/\s*\d+(?![\d.]))?%?"
@@ -71,14 +70,18 @@ def extract(solution: str, *, last_number: bool = True) -> Answer | None:
     Several boxes in the last sentence or formula that has any are the parts of one answer, and given with commas.
     Thoughts between `<think>` tags hold no answer.
     """
-    text = without_thinking(solution) or solution if "<think>" in solution else solution
-    text = _ANNOTATION.sub("", text)
+    text = _ANNOTATION.sub("", _said(solution))
     for read in (_minerva, _boxed, _hashes, _tagged, _phrase, _conclusion):
         found = read(text)
         if found is not None and (kept := _cut(found.text)):
             return Answer(kept, found.evidence)
     numbers = [m[0] for m in _NUMBER.finditer(text[-_TAIL:])] if last_number else []
     return Answer(numbers[-1].strip(), LAST_NUMBER) if numbers else None
+
+
+def _said(solution: str) -> str:
+    """A solution without its thoughts; one that only thinks says nothing."""
+    return solution.rpartition("</think>")[2].partition("<think>")[0]
 
 
 def _cut(text: str) -> str:
@@ -116,8 +119,7 @@ def boxes(text: str) -> list[Box]:
 
 def box_fault(solution: str) -> str | None:
     """What is wrong with the last box of a solution; null where nothing is."""
-    text = without_thinking(solution) if "<think>" in solution else solution
-    found = boxes(text)
+    found = boxes(_said(solution))
     if not found:
         return "no box"
     if not found[-1].closed:

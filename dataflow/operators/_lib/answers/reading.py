@@ -30,11 +30,13 @@ from dataflow.operators._lib.answers.tidy import (
     matching,
     matrix_rows,
     normal,
+    outside,
     split,
     tidy,
     words_of,
 )
 
+PROSE_WORDS = 4
 _PHRASES = {
     name: frozenset(phrases)
     for name, phrases in json.loads(
@@ -49,7 +51,7 @@ _NAMED_CHOICE = re.compile(r"(?:option|choice|选项?|選項?)\s*\(?([A-Ja-j])\)
 _AND = re.compile(
     r",|;|(?<![A-Za-z])(?:and|or|和|或|以及|与)(?![A-Za-z])|\\text\s*\{\s*,?\s*(?:and|or|和|或|及|与)\s*\}|\\(?:land|lor|wedge|vee)(?![A-Za-z])"
 )
-_THOUSANDS = re.compile(r"(?<![\d,.])-?\d{1,3}(?:,\d{3})+(?![\d,])")
+_THOUSANDS = re.compile(r"(?<![\d,.-])-?\d{1,3}(?:,\d{3})+(?![\d,])")
 _CUP = re.compile(r"\\cup(?![A-Za-z])")
 _RELATION = re.compile(r"\\(?:le|ge|ne|in|approx|equiv)(?![A-Za-z])|[<>=]")
 _COLON = re.compile(r":|\\text\s*\{\s*to\s*\}|(?<=\d) to (?=\d)|(?<=\d)\s*比\s*(?=\d)")
@@ -161,23 +163,18 @@ def _matrix(text: str) -> Form | None:
 
 
 def _listed(text: str) -> Form | None:
-    joined = _THOUSANDS.sub(lambda m: m[0].replace(",", ""), text) if _thousands_in(text) else text
+    joined = outside(text, _THOUSANDS, ",")
     parts = [p for p in split(joined, _AND) if p]
     if len(parts) < 2:
         return None if joined == text else _read(joined)
     forms = [_read(tidy(p)) for p in parts]
-    if all(isinstance(f, Words) for f in forms) and any(
-        len(f.text.split()) > 4 for f in forms if isinstance(f, Words)
-    ):
+    told = [len(f.text.split()) for f in forms if isinstance(f, Words)]
+    if max(told, default=0) > 2 and len(text.split()) > PROSE_WORDS:
         return Words(normal(words_of(text)))
     joiners = {j.strip() for j in found(joined, _AND)}
     if all(isinstance(f, Interval) and f.name for f in forms):
         return _joined_intervals(forms, bool(joiners & {"or", "或"} or any("or" in j for j in joiners)))
     return Several(tuple(_named_alike(forms)))
-
-
-def _thousands_in(text: str) -> bool:
-    return bool(_THOUSANDS.search(text))
 
 
 def _named_alike(forms: list[Form]) -> list[Form]:

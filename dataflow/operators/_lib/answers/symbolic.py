@@ -7,7 +7,7 @@ import importlib
 import logging
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -106,22 +106,28 @@ def _verified(one: Any, other: Any) -> bool:
 
 def _by_numbers(one: Any, other: Any) -> bool | None:
     """Whether two expressions agree at random points; null where they have no values there."""
-    pairs = _at_points(one, other)
-    return None if pairs is None else all(_close(x, y) for x, y in pairs)
+    agreed = 0
+    for x, y in _at_points(one, other):
+        if not _close(x, y):
+            return False
+        agreed += 1
+    fewest = PROBES // 2 if one.free_symbols | other.free_symbols else 1
+    return True if agreed >= fewest else None
 
 
-def _at_points(one: Any, other: Any) -> list[tuple[Any, Any]] | None:
+def _at_points(one: Any, other: Any) -> Iterator[tuple[Any, Any]]:
+    """The values of two expressions at points where both have one."""
     names = sorted({s.name for e in (one, other) for s in e.free_symbols})
     draw = random.Random(7)
-    pairs: list[tuple[Any, Any]] = []
-    for attempt in range(3 * PROBES):
+    given = 0
+    for attempt in range(3 * PROBES if names else 1):
         point = {name: _drawn(draw, attempt) for name in names}
         x, y = _at(one, point), _at(other, point)
         if x is not None and y is not None:
-            pairs.append((x, y))
-        if len(pairs) == PROBES or (not names and attempt == 0):
-            break
-    return pairs if len(pairs) >= (PROBES // 2 if names else 1) else None
+            yield x, y
+            given += 1
+        if given == PROBES:
+            return
 
 
 def _drawn(draw: random.Random, attempt: int) -> Fraction:
@@ -179,8 +185,8 @@ def _rounded(a: str, b: str, one: Any, other: Any) -> bool:
 def _equations(a: str, b: str) -> Comparison:
     """Whether the differences of the sides are multiples of each other."""
     one, other = (_difference(e) for e in (a, b))
-    pairs = _at_points(one, other)
-    if pairs is None or all(_close(x, 0) for x, _ in pairs):
+    pairs = list(_at_points(one, other))
+    if not pairs or all(_close(x, 0) for x, _ in pairs):
         return Comparison(Verdict.UNREADABLE, "equations without values")
     x0, y0 = pairs[0]
     same = not _close(y0, 0) and all(_close(x * y0, y * x0) for x, y in pairs)

@@ -178,6 +178,15 @@ def split(text: str, pattern: re.Pattern[str]) -> list[str]:
     return [text[a:b].strip() for a, b in zip(starts, ends, strict=True)]
 
 
+def outside(text: str, pattern: re.Pattern[str], drop: str) -> str:
+    """The text without a sign in what matches outside of all brackets."""
+    made, last = "", 0
+    for start, end in _cuts(text, pattern):
+        made += text[last:start] + text[start:end].replace(drop, "")
+        last = end
+    return made + text[last:]
+
+
 def found(text: str, pattern: re.Pattern[str]) -> list[str]:
     """What matches outside of all brackets."""
     return [text[a:b] for a, b in _cuts(text, pattern)]

@@ -88,6 +88,6 @@ def kind_of(form: Form) -> str:
 
 def worst(outcomes: Sequence[Comparison]) -> Comparison:
     """The outcome of parts together: a difference that is certain, else what keeps one from telling."""
-    certain = (o for o in outcomes if o.decided and not o.equal)
-    unsure = (o for o in outcomes if not o.decided)
-    return next(certain, None) or next(unsure, SAME)
+    certain = [o for o in outcomes if o.decided and not o.equal]
+    unsure = [o for o in outcomes if not o.decided]
+    return [*certain, *unsure, SAME][0]

@@ -86,6 +86,10 @@ class Worker:
             verdict, detail = json.loads(self._line(process, timeout_s))
             yield Comparison(Verdict(verdict), detail)
 
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
     def stop(self) -> None:
         if self._process is not None:
             self._process.kill()
@@ -216,6 +220,12 @@ def _pool() -> Pool:
             _made.append(Pool(min(size, 16)))
             atexit.register(_made[0].stop)
         return _made[0]
+
+
+def worked_s() -> float:
+    """CPU seconds that the processes running now have used."""
+    running = [w.pid for pool in _made for w in pool.workers if w.pid is not None]
+    return sum(cpu_seconds(pid) or 0.0 for pid in running)
 
 
 def serve() -> None:
