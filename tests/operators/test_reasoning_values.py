@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reasoning_question_cases import Bare
 from reasoning_answer_cases import JUDGED
+from reasoning_question_cases import Bare
 
 from dataflow.core.errors import BindError, ConfigError
 from dataflow.core.frames import ROW
