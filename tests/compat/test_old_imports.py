@@ -32,6 +32,22 @@ IMPORTS = {
     "dataflow.pipeline.Pipeline": ["PipelineABC", "BatchedPipelineABC", "StreamBatchedPipelineABC"],
     "dataflow.pipeline.nodes": ["OperatorNode", "KeyNode"],
     "dataflow.prompts.core_text": ["FormatStrPrompt"],
+    "dataflow.prompts.model_evaluation.general": [
+        "AnswerJudgePrompt", "AnswerJudgePromptQuestion", "AnswerJudgeMultipleQuestionsPrompt",
+    ],
+    "dataflow.prompts.reasoning.diy": [
+        "DiyAnswerGeneratorPrompt", "DiyQuestionFilterPrompt", "DiyQuestionSynthesisPrompt",
+    ],
+    "dataflow.prompts.reasoning.general": [
+        "GeneralAnswerGeneratorPrompt", "GeneralQuestionFilterPrompt", "GeneralQuestionSynthesisPrompt",
+    ],
+    "dataflow.prompts.reasoning.math": [
+        "MathAnswerGeneratorPrompt", "MathQuestionCategoryPrompt", "MathQuestionConditionFusionGeneratorPrompt",
+        "MathQuestionDifficultyPrompt", "MathQuestionEvaluatorPrompt", "MathQuestionFilterPrompt",
+        "MathQuestionParallelFusionGeneratorPrompt", "MathQuestionSequentialFusionGeneratorPrompt",
+        "MathQuestionSynthesisPrompt",
+    ],
+    "dataflow.utils.reasoning.CategoryFuzz": ["CategoryUtils"],
     "dataflow.serving": ["APILLMServing_request", "LocalEmbeddingServing"],
     "dataflow.utils": ["OPERATOR_REGISTRY"],
     "dataflow.utils.registry": ["OPERATOR_REGISTRY", "PROMPT_REGISTRY"],

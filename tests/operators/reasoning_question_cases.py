@@ -111,7 +111,17 @@ MADE = [
         {"input_key": "q"},
     ),
     Case(
-        ReasoningQuestionGenerator(2, ScriptedServing(" old ")), [{"q": "old"}], [], {"input_key": "q"}, failed=1
+        ReasoningQuestionGenerator(2, ScriptedServing(by={"one": "<question>ONE</question>", "two": "<think>a</think>"})),
+        [{"q": "one", "answer": "1"}, {"q": "two", "answer": "2"}],
+        [{"q": "one", "answer": "1", **INPUT}],
+        {"input_key": "q"},
+        failed=1,
+    ),
+    Case(
+        ReasoningQuestionGenerator(4, ScriptedServing("b", "a", "A", "b")),
+        [{"q": "old"}],
+        [{"q": "old"}, {"q": "b"}, {"q": "a"}],
+        {"input_key": "q"},
     ),
     Case(ReasoningQuestionGenerator(2, ScriptedServing("a", None)), [{"q": "old"}], [], {"input_key": "q"}, failed=1),
     Case(

@@ -264,3 +264,13 @@ def test_written_whole(tmp_path: Path) -> None:
     assert write_report(json.loads(json.dumps(RUN)), path) == path
     assert path.read_text("utf-8") == render(RUN)
     assert [f.name for f in path.parent.iterdir()] == ["report.html"]
+
+
+def test_counts_are_drawn_as_bars() -> None:
+    counts = {f"kind {i}": 20 - i for i in range(15)} | {NASTY: 1}
+    page = render(but(steps=[step(metrics={"kind_counts": counts, "none_counts": {}, "mean": 2.5})]))
+    words = plain(page)
+    assert "Kind kind 0 20" in words
+    assert "and 4 more" in words
+    assert "mean 2.5" in words
+    assert NASTY not in page

@@ -11,8 +11,9 @@ from dataflow.core.replies import clip
 from dataflow.operators._lib.replies import read_object
 from dataflow.operators.reasoning._categories import CategoryUtils
 from dataflow.operators.reasoning._questions import AboutQuestion
+from dataflow.prompts.reasoning._question import QuestionCategory
 from dataflow.prompts.reasoning.general import GeneralQuestionCategoryPrompt
-from dataflow.prompts.reasoning.math import MathQuestionCategoryPrompt, QuestionCategory
+from dataflow.prompts.reasoning.math import MathQuestionCategoryPrompt
 from dataflow.prompts.reasoning.taxonomy import general_taxonomy
 
 _PROMPTS: dict[str, Prompt] = {

@@ -34,8 +34,9 @@ class ReasoningQuestionGenerator(AboutQuestion):
 
     Each question stays, flagged `input`; after it come the new ones, flagged `synth`, whose other columns are null: an
     answer of the old question is none of theirs. Which of five combinations of changes are asked for is drawn by `seed`
-    and the row's id. With a prompt that takes no `items`, one question is made. Replies that are empty or repeat the question
-    are left out; the row fails where no other is left. A null or blank question is dropped.
+    and the row's id. With a prompt that takes no `items`, one question is made. Replies that are empty or repeat a question
+    are left out: where all repeat it, the question stays alone; where none can be read, the row fails. A null or blank
+    question is dropped.
     """
 
     fallback: ClassVar[Prompt] = MathQuestionSynthesisPrompt()
@@ -67,16 +68,14 @@ class ReasoningQuestionGenerator(AboutQuestion):
     async def answer(self, ask: Ask, question: Any) -> list[str]:
         text = as_text(question)
         asked = [about(self.prompt, {"items": i, "question": text}) for i in self.items(ask.row)]
-        made: list[str] = []
-        fault: ReplyError | None = None
-        for reply in await together(*map(ask, asked)):
-            try:
-                made.append(read_question(reply, [text, *made]))
-            except ReplyError as error:
-                fault = fault or error
-        if fault and not made:
-            raise fault
-        return made
+        replies = await together(*map(ask, asked))
+        found = [question for reply in replies if (question := read_question(reply))]
+        if not found:
+            raise ReplyError(f"no question in the reply {clip(replies[0])}")
+        different = {_plain(text): text}
+        for made in found:
+            different.setdefault(_plain(made), made)
+        return list(different.values())[1:]
 
     def items(self, row: str) -> list[str]:
         """The combinations of changes that are asked for in a row."""
@@ -84,7 +83,7 @@ class ReasoningQuestionGenerator(AboutQuestion):
         return Random(f"{self.seed}/{row}").sample(getattr(self.prompt, "changes", CHANGES), count)
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
-        known = [i for i, made in enumerate(results) if made]
+        known = [i for i, made in enumerate(results) if made is not None]
         positions = [i for i in known for _ in range(1 + len(results[i]))]
         places = [n for i in known for n in range(1 + len(results[i]))]
         ids, old = frame[ROW].to_list(), values(frame[str(binding.first_read)])
@@ -99,22 +98,17 @@ class ReasoningQuestionGenerator(AboutQuestion):
             for i, n in zip(positions, places, strict=True)
         ]
         done = Outcome(self.written(many, binding, cells))
-        lost = [i for i in range(frame.height) if not results[i]]
+        lost = [i for i, made in enumerate(results) if made is None]
         if lost:
             done.dropped = dropped(frame, lost, ["null"] * len(lost), binding.first_read)
         return done
 
 
-def read_question(reply: str, known: list[str]) -> str:
-    """The question in a reply, which must be another than those known."""
+def read_question(reply: str) -> str:
+    """The question in a reply; empty where there is none."""
     text = bare(reply)
     tagged = _TAGS.match(text)
-    text = (tagged.group(1) if tagged else text).strip()
-    if not text:
-        raise ReplyError(f"no question in the reply {clip(reply)}")
-    if _plain(text) in map(_plain, known):
-        raise ReplyError(f"it repeats a question: {clip(reply)}")
-    return text
+    return (tagged.group(1) if tagged else text).strip()
 
 
 def _plain(text: str) -> str:

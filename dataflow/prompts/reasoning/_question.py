@@ -20,8 +20,8 @@ FIVE_CHECKS = (
     "A question that passes is not thereby easy or interesting; do not judge that. Do not answer the question."
 )
 VERDICT = (
-    'Reply with JSON only: {"judgement_test": true, "error_type": null} if it passes all checks, else '
-    '{"judgement_test": false, "error_type": "the check that fails and what is wrong, in a few words"}'
+    "Reply with one JSON object and nothing else. `judgement_test` is true where the question passes all checks, and false "
+    "where it fails one. `error_type` is null where it passes; else it tells in a few words what is wrong with it."
 )
 
 
@@ -30,6 +30,19 @@ class QuestionVerdict(BaseModel):
 
     judgement_test: bool
     error_type: str | None = None
+
+
+class QuestionCategory(BaseModel):
+    """Where a question belongs."""
+
+    primary_category: str
+    secondary_category: str
+
+
+CATEGORY = (
+    "Reply with one JSON object and nothing else. `primary_category` is the name of the field, `secondary_category` the name of "
+    "its part, both as they are in the list."
+)
 
 
 class QuestionPrompt(Prompt):

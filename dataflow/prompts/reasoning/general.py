@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from dataflow.prompts.reasoning._question import (
+    CATEGORY,
     FIVE_CHECKS,
     QUESTION,
     VERDICT,
+    QuestionCategory,
     QuestionPrompt,
     QuestionVerdict,
     SynthesisPrompt,
 )
-from dataflow.prompts.reasoning.math import QuestionCategory
 from dataflow.prompts.reasoning.taxonomy import general_taxonomy, listed
 
 
@@ -74,10 +75,7 @@ class GeneralQuestionCategoryPrompt(QuestionPrompt):
         "You sort questions by the field of knowledge that it takes to answer them, whatever the story around them. Choose one "
         "of these fields, and one of its parts:\n" + listed(general_taxonomy())
     )
-    template = (
-        QUESTION + "Do not answer the question. Reply with JSON only, the names as they are in the list: "
-        '{"primary_category": "the field", "secondary_category": "the part"}'
-    )
+    template = QUESTION + "Do not answer the question. " + CATEGORY
     reply = QuestionCategory
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
-
 from dataflow.core.prompt import Prompt
 from dataflow.prompts.reasoning._question import (
+    CATEGORY,
     FIVE_CHECKS,
     QUESTION,
     VERDICT,
+    QuestionCategory,
     QuestionPrompt,
     QuestionVerdict,
     SynthesisPrompt,
@@ -68,13 +68,6 @@ class MathQuestionFilterPrompt(QuestionPrompt):
     reply = QuestionVerdict
 
 
-class QuestionCategory(BaseModel):
-    """Where a question belongs."""
-
-    primary_category: str
-    secondary_category: str
-
-
 class MathQuestionCategoryPrompt(QuestionPrompt):
     """The field of mathematics to which a problem belongs: a primary and a secondary category."""
 
@@ -83,10 +76,7 @@ class MathQuestionCategoryPrompt(QuestionPrompt):
         "where its story plays; simple sums about daily life are word problems. Choose one of these fields, and one of "
         "its parts:\n" + listed(math_taxonomy())
     )
-    template = (
-        QUESTION + "Do not solve the problem. Reply with JSON only, the names as they are in the list: "
-        '{"primary_category": "the field", "secondary_category": "the part"}'
-    )
+    template = QUESTION + "Do not solve the problem. " + CATEGORY
     reply = QuestionCategory
 
 
