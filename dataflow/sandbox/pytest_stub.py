@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Failed(Exception):  # noqa: N818  # pytest's own name
+class Failed(Exception):  # pytest's own name
     """A test says by itself that it failed."""
 
 
@@ -47,7 +47,7 @@ class approx:  # noqa: N801
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, expected: Any, rel: float = 1e-6, abs: float = 1e-12) -> None:  # noqa: A002
+    def __init__(self, expected: Any, rel: float = 1e-6, abs: float = 1e-12) -> None:
         self.expected, self.rel, self.abs = expected, rel, abs
 
     def __eq__(self, other: Any) -> bool:

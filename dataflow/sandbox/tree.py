@@ -42,12 +42,13 @@ def _resident(process: int) -> int:
 
 def descendants(process: int) -> list[int]:
     """All processes below one, parents before children; nothing where the system does not tell."""
-    found, waiting = [], [process]
+    found: list[int] = []
+    waiting = [process]
     while waiting:
         parent = waiting.pop(0)
         with contextlib.suppress(OSError, ValueError):
-            for task in os.listdir(f"/proc/{parent}/task"):
-                children = Path(f"/proc/{parent}/task/{task}/children").read_text().split()
+            for task in Path(f"/proc/{parent}/task").iterdir():
+                children = (task / "children").read_text().split()
                 waiting += map(int, children)
                 found += map(int, children)
     return found
