@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -144,3 +145,23 @@ class Sandbox:
         whole = next((e for e in ran if not e.passed), ran[-1])
         verdicts: tuple[Verdict, ...] = tuple(e.verdict for e in ran)
         return replace(whole, tests=verdicts, seconds=round(sum(e.seconds for e in ran), 4))
+
+
+_shared: dict[tuple[object, ...], Sandbox] = {}
+_sharing = threading.Lock()
+
+
+def shared(
+    limits: Limits, workers: int | None = None, packages: tuple[str, ...] = (), *, unsafe_local: bool = False
+) -> Sandbox:
+    """The sandbox of this process with these settings, which stays until the process ends.
+
+    Raises:
+        ConfigError: no isolation works here, and `unsafe_local` is not set.
+    """
+    key = (os.getpid(), limits, workers, packages, unsafe_local)
+    with _sharing:
+        if key not in _shared:
+            _shared[key] = Sandbox(limits, workers, packages=packages, unsafe_local=unsafe_local)
+            atexit.register(_shared[key].close)
+        return _shared[key]

@@ -14,6 +14,7 @@ import pytest
 from dataflow.core.errors import ConfigError
 from dataflow.sandbox import Limits, Program, Sandbox, seccomp
 from dataflow.sandbox import isolation as isolating
+from dataflow.sandbox.executor import PythonExecutor
 from dataflow.sandbox.tree import descendants
 from tests.sandbox.conftest import SMALL
 
@@ -127,3 +128,22 @@ def test_the_filter_is_made_for_known_machines(monkeypatch: pytest.MonkeyPatch) 
         assert len(made) == 8 * instructions
     monkeypatch.setattr(seccomp.platform, "machine", lambda: "riscv64")
     assert seccomp.program() is None
+
+
+def test_the_old_executor(sandbox: Sandbox) -> None:
+    codes = [
+        "print(1)",
+        "x = 1",
+        "raise ValueError('no')",
+        "print('x' * 1000)",
+        None,
+        "import sys; sys.exit(0)",
+    ]
+    made = PythonExecutor(timeout_length=5).batch_apply(codes, messages=[None] * 6)
+    assert made[0] == ({"text": "1"}, "Done")
+    assert made[1] == ({}, "Done")
+    assert made[2][1] == "Error: ValueError: no"
+    assert "Traceback" in made[2][0]["traceback"]
+    assert len(made[3][0]["text"]) == 403
+    assert made[4][1] == "Error: no code"
+    assert made[5] == ({}, "Done")

@@ -12,7 +12,7 @@ from dataflow.core.errors import ConfigError
 from dataflow.core.outcome import Failure, Outcome
 from dataflow.core.ports import Binding
 from dataflow.core.rows import RowOperator, attempt, outcome
-from dataflow.sandbox import Execution, Limits, Program, Sandbox
+from dataflow.sandbox import Execution, Limits, Program, Sandbox, shared
 
 
 class RunsPrograms(RowOperator):
@@ -38,14 +38,14 @@ class RunsPrograms(RowOperator):
     def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
         yield from super().check(binding)
         try:
-            self.sandbox().close()
+            self.sandbox()
         except ConfigError as error:
             yield "unsafe_local", f": {error}"
 
     def sandbox(self) -> Sandbox:
-        """A sandbox as the settings say."""
+        """The sandbox of this process that is as the settings say."""
         limits = Limits(seconds=self.timeout_length, memory_bytes=self.memory_mb << 20)
-        return Sandbox(limits, self.workers, packages=self.packages, unsafe_local=self.unsafe_local)
+        return shared(limits, self.workers, self.packages, unsafe_local=self.unsafe_local)
 
     def programs(self, *values: Any) -> Sequence[Program]:
         """The programs to run for one row."""
@@ -63,8 +63,7 @@ class RunsPrograms(RowOperator):
         rows = self.cells(frame, binding)
         asked = [() if self.skips(row) else attempt(self.programs, row) for row in rows]
         programs = [p for made in asked if not isinstance(made, Failure) for p in made]
-        with self.sandbox() as sandbox:
-            done = iter(sandbox.run(programs))
+        done = iter(self.sandbox().run(programs) if programs else ())
         results = [self._result(row, made, done) for row, made in zip(rows, asked, strict=True)]
         return outcome(frame, results, lambda kept, found: self.finish(kept, binding, found))
 

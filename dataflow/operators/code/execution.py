@@ -27,7 +27,7 @@ MOST_CHARS = 100_000
 
 @prompt_restrict(CodeTestGeneratorPrompt)
 class CodeTestGenerator(Generate):
-    """Write tests for each code instruction by a model: a list of assert statements, `num_samples` calls a row.
+    """Write assert statements that test each code instruction by a model: `num_samples` calls a row.
 
     The model sees the instruction alone, so that tests are independent of any solution. Each test is an assert
     statement or a function `test_…` of a reply, after the imports and assignments of that reply; the same test is kept
