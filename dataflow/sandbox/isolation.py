@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import platform
 import shutil
 import stat
 import subprocess
@@ -14,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from dataflow.core.errors import ConfigError
+from dataflow.sandbox import seccomp
 
 WORK = "/w"
 """The scratch folder, where a program starts."""
@@ -33,7 +35,7 @@ HELP = (
     "kernel.apparmor_restrict_unprivileged_userns=0; in a container --security-opt seccomp=unconfined). "
     "unsafe_local=True runs programs without isolation: they can then read, change and send what you can."
 )
-_uids = itertools.count()
+_uids = itertools.count(os.getpid())
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ def isolation() -> Isolation:
     Raises:
         ConfigError: none does; the text says what each of them said, and how to get one.
     """
+    if seccomp.program() is None:
+        raise ConfigError(f"{HELP} (no call filter is known for {platform.machine()})")
     said = []
     for bubblewrap in _bubblewraps():
         found = Isolation(bubblewrap)

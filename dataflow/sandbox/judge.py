@@ -25,7 +25,7 @@ COMPILE_S = 30.0
 """How long a sandbox may take to begin a program on a loaded machine, and a compiler to compile."""
 TICK_S = 0.05
 """How often memory and files are counted."""
-MOST_SAID = 4 << 20
+MOST_SAID, MOST_TESTS = 4 << 20, 100_000
 VERDICTS = frozenset(get_args(Verdict))
 
 
@@ -173,7 +173,7 @@ class Judge:
     def _listen(self, data: bytes, ours: socket.socket) -> None:
         """Read what comes over the channel: lines of fields, the first of them the word."""
         self.said += data
-        if len(self.said) > MOST_SAID:
+        if len(self.said) > MOST_SAID or len(self.tests) > MOST_TESTS:
             self.verdict = "forbidden", "flooded the channel of the runner", None
         *lines, self.said = self.said.split(b"\n")
         for line in lines:

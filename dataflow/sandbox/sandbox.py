@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -42,6 +43,8 @@ class Sandbox:
         packages: Sequence[str | Path] = (),
         unsafe_local: bool = False,
     ) -> None:
+        if sys.platform != "linux":
+            raise ConfigError("model-written programs run on Linux only")
         self.limits = limits or Limits()
         self.isolation = Isolation(None) if unsafe_local else isolation()
         outside = [os.path.realpath(p) for p in packages]
@@ -120,7 +123,8 @@ class Sandbox:
                 return done, bytes(judge.output["stdout"])
             if stopped():
                 break
-        raise ConfigError("a sandbox did not begin a program" if not stopped() else "this sandbox is closed")
+        said = judge.output["stderr"].decode(errors="replace").strip() or "it says nothing"
+        raise ConfigError("stopped" if stopped() else f"a sandbox did not begin a program: {said}")
 
     def _nursery(self) -> Nursery:
         while self._idle:

@@ -89,6 +89,8 @@ KERNEL = [
     script("memory without an owner", "import os; os.memfd_create('x')", "forbidden"),
     script("raw socket", "import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)", "forbidden"),
     script("unshare", "import ctypes; c = ctypes.CDLL(None, use_errno=True); assert c.unshare(0x10000000) == 0, ctypes.get_errno()", "failed"),
+    script("clone into a user namespace", "import ctypes, os; c = ctypes.CDLL(None, use_errno=True)\nr = c.syscall(56 if os.uname().machine == 'x86_64' else 220, 0x10000000 | 17, 0, 0, 0, 0)\nif r == 0: os._exit(0)\nassert r > 0, ctypes.get_errno()", "failed"),
+    script("clone into a mount namespace", "import ctypes, os; c = ctypes.CDLL(None, use_errno=True)\nr = c.syscall(56 if os.uname().machine == 'x86_64' else 220, 0x00020000 | 17, 0, 0, 0, 0)\nif r == 0: os._exit(0)\nassert r > 0, ctypes.get_errno()", "failed"),
     script("mount", "import ctypes; c = ctypes.CDLL(None, use_errno=True); assert c.mount(b'none', b'/w', b'tmpfs', 0, None) == 0, ctypes.get_errno()", "failed"),
     script("unmount", "import ctypes; c = ctypes.CDLL(None, use_errno=True); assert c.umount2(b'/usr', 2) == 0, ctypes.get_errno()", "failed"),
     script("chroot", "import os; os.chroot('/usr')", "forbidden"),

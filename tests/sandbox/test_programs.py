@@ -91,6 +91,11 @@ VERDICTS = {
     "doctests fail": (Program(DOCTEST.format(4), doctests=True), "failed", None),
     "no doctests": (Program(ADD, doctests=True), "error", None),
     "one by one": (Program(ADD, tests=[PASSES, PASSES]), "passed", None),
+    "one by one, and doctests": (
+        Program(DOCTEST.format(4), tests=[PASSES, PASSES], doctests=True),
+        "failed",
+        None,
+    ),
     "standard input": (
         Program("print(sum(map(int, input().split())))", cases=[Case("1 2\n", "3")]),
         "passed",

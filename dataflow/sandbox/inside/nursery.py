@@ -92,8 +92,12 @@ def clone() -> int:
 def first(given: list[int], folder: str, options: dict[str, Any]) -> None:
     """The first process of a program's place: makes the place, gives up its rights, then only buries the dead."""
     if options["isolated"]:
-        furnish(options)
-        give_up(options["calls"])
+        try:
+            furnish(options)
+            give_up(options["calls"])
+        except OSError as error:
+            os.write(given[3], str(error).encode())
+            os._exit(1)
     else:
         os.setsid()
         os.chdir(folder)
@@ -139,14 +143,12 @@ def mount(kind: str, place: str, data: str | None, flags: int) -> None:
         raise OSError(ctypes.get_errno(), f"mount {kind} on {place}")
 
 
-def give_up(calls: bytes | None) -> None:
+def give_up(calls: bytes) -> None:
     """Drop all capabilities, then the system calls that no program needs."""
     libc = ctypes.CDLL(None, use_errno=True)
     header, none = struct.pack("=II", 0x20080522, 0), bytes(24)
     if libc.capset(header, none):
         raise OSError(ctypes.get_errno(), "capset")
-    if calls is None:
-        return
     program = FilterProgram(len(calls) // 8, calls)
     if libc.prctl(SET_FILTER, FILTER, ctypes.byref(program), 0, 0):
         raise OSError(ctypes.get_errno(), "seccomp")

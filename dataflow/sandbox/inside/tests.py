@@ -13,17 +13,21 @@ from dataflow.sandbox.inside.channel import GONE, PASSED, Channel, Report, attem
 
 
 def run_tests(channel: Channel, module: Any, told: dict[str, Any], flush: Callable[[], None]) -> None:
-    if told["doctests"]:
-        for name, report in run_doctests(module):
-            channel.say("test", name, *report)
     tests = told["tests"]
     if isinstance(tests, str):
         for name, report in test_results(module, tests):
             channel.say("test", name, *report)
-        return
-    flush()
+    else:
+        flush()
+        run_apart(channel, module, told, flush)
+    if told["doctests"]:
+        for name, report in run_doctests(module):
+            channel.say("test", name, *report)
+
+
+def run_apart(channel: Channel, module: Any, told: dict[str, Any], flush: Callable[[], None]) -> None:
     until = time.monotonic() + told["total_seconds"]
-    for number, test in enumerate(tests):
+    for number, test in enumerate(told["tests"]):
         most = min(told["seconds"], until - time.monotonic())
         unsaid = apart(module, test, most, channel, number, flush)
         if unsaid is not None:
