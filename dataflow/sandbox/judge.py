@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import marshal
 import os
+import re
 import secrets
 import selectors
 import socket
@@ -26,6 +27,8 @@ COMPILE_S = 30.0
 TICK_S = 0.05
 """How often memory and files are counted."""
 MOST_SAID, MOST_TESTS = 4 << 20, 100_000
+_INDEX = re.compile(r"[0-9]{1,6}")
+_EXIT = re.compile(r"-?[0-9]{1,3}")
 VERDICTS = frozenset(get_args(Verdict))
 
 
@@ -197,11 +200,14 @@ class Judge:
                 self.began = time.monotonic()
                 self.until = self.began + self.limits.seconds
             case ["test", number, verdict, line, detail] if word == self.last_word and verdict in VERDICTS:
-                at = int(number) if number.isdecimal() else len(self.tests)
-                self.tests.setdefault(at, (cast("Verdict", verdict), _number(line), detail))
+                at = _number(f"1{number}")
+                self.tests.setdefault(
+                    len(self.tests) if at is None else int(number),
+                    (cast("Verdict", verdict), _number(line), detail),
+                )
             case ["end", verdict, line, detail] if word == self.last_word and verdict in VERDICTS:
                 self.verdict = cast("Verdict", verdict), detail, _number(line)
-            case ["exit", code] if word == self.last_word:
+            case ["exit", code] if word == self.last_word and _EXIT.fullmatch(code) and self.recipe:
                 self.verdict = "error", f"exit {code}", None
             case _:
                 self.verdict = "forbidden", "wrote to the channel of the runner", None

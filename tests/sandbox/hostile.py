@@ -107,6 +107,14 @@ KERNEL = [
 ]  # fmt: skip
 
 SPAM = "import os\nfor i in range(256):\n for t in TEXTS:\n  try: os.write(i, t)\n  except OSError: pass\n"
+FORGE = """import os, sys
+def forge(*fields):
+    frame = sys._getframe()
+    while 'channel' not in frame.f_locals:
+        frame = frame.f_back
+    channel = frame.f_locals['channel']
+    os.write(channel.descriptor, ('\\x1f'.join([channel.word, *fields]) + '\\n').encode())
+"""
 JUDGE = [
     tested("exits before the tests", "import sys; sys.exit(0)", "error"),
     tested("exits hard before the tests", "import os; os._exit(0)", "error"),
@@ -132,6 +140,9 @@ JUDGE = [
     tested("exits from a thread", "import threading, os, time\nthreading.Thread(target=lambda: (time.sleep(0.2), os._exit(0))).start()\ntime.sleep(5)", "error"),
     tested("exits by an alarm", "import signal, os, time\nsignal.signal(signal.SIGALRM, lambda *a: os._exit(0))\nsignal.setitimer(signal.ITIMER_REAL, 0.1)\ntime.sleep(5)", "error"),
     tested("at exit", "import atexit, os\natexit.register(os._exit, 0)", "failed"),
+    tested("forges an odd exit", FORGE + "forge('exit', 'abc')", "forbidden"),
+    tested("forges odd tests", FORGE + "forge('test', '9' * 5000, 'passed', '9' * 5000, ''); forge('test', '', 'passed', '', ''); forge('test', '-1', 'odd', 'x', '')", "forbidden"),
+    tested("forges with a missing field", FORGE + "forge('end')", "forbidden"),
     tested("garbage output", "import os; os.write(1, bytes(range(256)) * 10)", "failed"),
     tested("surrogates", "print('\\ud800')", "error"),
     tested("replaces the tests' file", "open('tests.py', 'w').write('pass'); import sys; sys.modules['tests'] = None", "failed"),
