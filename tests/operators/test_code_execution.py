@@ -100,7 +100,7 @@ def test_no_isolation_is_a_mistake_before_anything_runs(
         def __init__(self) -> None:
             super().__init__()
             self.storage = FileStorage(str(source), cache_path=str(tmp_path / "cache"))
-            self.judge = CodeSandboxSampleEvaluator()
+            self.judge = CodeSandboxSampleEvaluator(timeout_length=14.5)  # settings that no other test has
 
         def forward(self) -> None:
             self.judge.run(self.storage.step(), input_key="code")
