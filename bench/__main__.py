@@ -25,6 +25,7 @@ ALL = {
     "targets": "A wanted number of rows",
     "corpus": "Cleaning a corpus",
     "answers": "Checking answers",
+    "sandbox": "Running model-written programs",
 }
 
 
