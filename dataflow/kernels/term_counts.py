@@ -46,7 +46,8 @@ def _nanobits(terms: int, names: NDArray[np.int32], counts: NDArray[np.int32]) -
     for at in range(terms):
         if names[at] == at and counts[at] > 1:
             total += counts[at] * np.log2(counts[at])
-    return round((np.log2(terms) - total / terms) * 1e9)
+    nanobits: int = round((np.log2(terms) - total / terms) * 1e9)
+    return nanobits
 
 
 @njit(nogil=True, cache=True)

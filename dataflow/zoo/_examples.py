@@ -34,3 +34,11 @@ PAGES = str(DATA / "pages.jsonl")
 """`raw_content`: pages as they are crawled, good ones and what the web is full of."""
 INSTRUCTIONS = str(DATA / "instructions.jsonl")
 """`instruction`, `output`: requests and answers, some of a word or two."""
+SOURCE_FILES = str(DATA / "source_files.jsonl")
+"""`text`, `filename`, `filetype`, `line_count` and more: files of Python's standard library, code and other."""
+CODE_SNIPPETS = str(DATA / "code_snippets.jsonl")
+"""`raw_code`: functions of Python's standard library."""
+CODE_TASKS = str(DATA / "code_tasks.jsonl")
+"""`instruction`: what people would have a program do, said loosely."""
+HUMAN_EVAL = str(DATA / "human_eval.jsonl")
+"""`task_id`, `prompt`, `canonical_solution`, `test`, `entry_point`: problems of HumanEval, with tests."""
