@@ -55,40 +55,13 @@ def count_source(texts: Texts, out: Counts) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _byte_end(data: Bytes, at: int, first: int, end: int, kinds: Bytes) -> int:
-    """Where the byte in hexadecimal that begins here ends; 0 where none does."""
-    digits = at
-    if at + 1 < end and (data[at + 1] | 0x20) == 0x78 and (data[at] == 0x5C or data[at] == 0x30):
-        digits = at + 2
-    if data[at] != 0x5C and at > first and kinds[data[at - 1]] & 8:
-        return 0
-    if digits + 2 > end or not kinds[data[digits]] & 2 or not kinds[data[digits + 1]] & 2:
-        return 0
-    if digits + 2 < end and kinds[data[digits + 2]] & 8:
-        return 0
-    return digits + 2
-
-
-@njit(nogil=True, cache=True)
-def _hex_chars(data: Bytes, first: int, end: int, kinds: Bytes) -> int:
-    at = start = stop = first
-    covered = units = 0
-    while at < end:
-        after = 0
-        if kinds[data[at]] & 2 or data[at] == 0x5C:
-            after = _byte_end(data, at, first, end, kinds)
-        if after:
-            start = start if units else at
-            units += 1
-            at = stop = after
-            while at < end and kinds[data[at]] & 4:
-                at += 1
-            continue
-        if units >= CODES_RUN:
-            covered += stop - start
-        units = 0
-        at += 1
-    return covered + (stop - start if units >= CODES_RUN else 0)
+def _is_code(data: Bytes, begin: int, length: int, slashed: bool, kinds: Bytes) -> bool:
+    """Whether a word is a byte in hexadecimal: `41`, `0x41`, or `x41` after a backslash."""
+    if length > 2 and (data[begin + length - 3] | 0x20) != 0x78:
+        return False
+    if (length == 3 and not slashed) or (length == 4 and data[begin] != 0x30):
+        return False
+    return (kinds[data[begin + length - 1]] & kinds[data[begin + length - 2]] & 2) != 0
 
 
 @njit(nogil=True, cache=True)
@@ -120,43 +93,78 @@ def _count(
         begin, head = at, end
         lines = line_chars = longest = alphanumerics = base64 = run = size = escapes = 0
         returned = False  # the character before is a carriage return
-        while at < end:
-            byte = data[at]
+        word = 0  # bytes of the word under way
+        slash = np.int64(-1)  # where the last backslash is
+        codes = start = stop = hexadecimal = (
+            0  # bytes in hexadecimal, one after the other: how many, from where to where
+        )
+        near = nearer = (
+            False  # whether there are but gaps since the last one, now and before the last backslash
+        )
+        while True:
+            byte = data[at] if at < end else np.uint8(0)
             kind = kinds[byte]
-            escapes += byte == 0x5C
+            if kind & 8 and at < end:
+                if kind & 1:
+                    run += 1
+                else:
+                    base64 += run if run >= BASE64_RUN else 0
+                    run = 0
+                size += 1
+                if byte < 0x80:
+                    escapes += byte == 0x75 and slash == at - 1
+                    alphanumerics += (kind & 16) != 0
+                    at += 1
+                    word += 1
+                    continue
+                length = length_of(byte)
+                alphanumerics += (table[point_at(data, at)] & WORD) != 0
+                at += length
+                word += length
+                continue
+            if word:
+                slashed = slash == at - word - 1
+                if 2 <= word <= 4 and _is_code(data, at - word, word, slashed, kinds):
+                    if word == 3:
+                        near = nearer
+                    if not near:
+                        hexadecimal += stop - start if codes >= CODES_RUN else 0
+                        codes, start = 0, at - word - (word == 3)
+                    codes, stop, near = codes + 1, at, True
+                else:
+                    near = False
+                returned = False
+                word = 0
+            if at >= end:
+                break
             if kind & 1:
                 run += 1
             else:
-                if run >= BASE64_RUN:
-                    base64 += run
+                base64 += run if run >= BASE64_RUN else 0
                 run = 0
+            if byte == 0x5C:
+                slash, nearer, near = at, near, False
+            elif not kind & 4:
+                near = False
+            at += 1
             if byte == 10:
-                at += 1
                 size -= returned
-                returned = False
                 lines += 1
                 line_chars += size
                 longest = max(longest, size)
                 size = 0
                 if lines == HEAD_LINES:
                     head = at
-                continue
-            if byte < 0x80:
-                alphanumerics += (kind & 16) != 0
-                at += 1
             else:
-                alphanumerics += (table[point_at(data, at)] & WORD) != 0
-                at += length_of(byte)
+                size += 1
             returned = byte == 13
-            size += 1
-        if run >= BASE64_RUN:
-            base64 += run
+        base64 += run if run >= BASE64_RUN else 0
+        hexadecimal += stop - start if codes >= CODES_RUN else 0
         if size:
             lines += 1
             line_chars += size
             longest = max(longest, size)
         escaped = _escape_chars(data, begin, end, kinds) if escapes >= CODES_RUN else 0
         out[row] = (
-            lines, line_chars, longest, head - begin, alphanumerics, base64,
-            _hex_chars(data, begin, end, kinds), escaped,
+            lines, line_chars, longest, head - begin, alphanumerics, base64, hexadecimal, escaped,
         )  # fmt: skip
