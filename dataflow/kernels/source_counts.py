@@ -22,7 +22,6 @@ COUNTS = {
     "source_lines": "lines, blank ones too: each line feed ends one, and what follows the last is one unless it is empty",
     "source_line_chars": "code points in lines, without line feeds and the carriage returns before these",
     "longest_source_line": "code points of the longest",
-    "head_bytes": f"bytes of the first {HEAD_LINES} lines",
     "alphanumerics": "as `str.isalnum`",
     "base64_chars": f"in runs of at least {BASE64_RUN} characters of base64, line feeds among them",
     "hex_chars": f"in runs of at least {CODES_RUN} bytes of two hexadecimal digits, each alone or after `0x` or `\\\\x`, with "
@@ -30,6 +29,8 @@ COUNTS = {
     "escape_chars": f"in runs of at least {CODES_RUN} escapes such as `\\\\u0041`",
 }
 """What is counted, in the order of the columns."""
+
+HEAD_COUNTS = {"head_bytes": f"bytes of the first {HEAD_LINES} lines"}
 
 _BASE64, _HEX, _GAP, _INSIDE, _ALNUM = 1, 2, 4, 8, 16
 """What a byte can be; one that is `_INSIDE` of words keeps two hexadecimal digits beside it from standing alone."""
@@ -52,6 +53,22 @@ def _kinds() -> Bytes:
 def count_source(texts: Texts, out: Counts) -> None:
     """Fill `out`, of a row a text, with `COUNTS`."""
     run(_count, texts, out, classes(), _kinds())
+
+
+def count_heads(texts: Texts, out: Counts) -> None:
+    """Fill `out`, of a row a text, with `HEAD_COUNTS`."""
+    run(_heads, texts, out)
+
+
+@njit(nogil=True, cache=True)
+def _heads(data: Bytes, offsets: Counts, first: int, last: int, out: Counts) -> None:
+    for row in range(first, last):
+        at, end = offsets[row], offsets[row + 1]
+        lines = 0
+        while at < end and lines < HEAD_LINES:
+            lines += data[at] == 10
+            at += 1
+        out[row, 0] = at - offsets[row]
 
 
 @njit(nogil=True, cache=True)
@@ -90,7 +107,7 @@ def _count(
 ) -> None:
     for row in range(first, last):
         at, end = offsets[row], offsets[row + 1]
-        begin, head = at, end
+        begin = at
         lines = line_chars = longest = alphanumerics = base64 = run = size = escapes = 0
         returned = False  # the character before is a carriage return
         word = 0  # bytes of the word under way
@@ -153,8 +170,6 @@ def _count(
                 line_chars += size
                 longest = max(longest, size)
                 size = 0
-                if lines == HEAD_LINES:
-                    head = at
             else:
                 size += 1
             returned = byte == 13
@@ -166,5 +181,5 @@ def _count(
             longest = max(longest, size)
         escaped = _escape_chars(data, begin, end, kinds) if escapes >= CODES_RUN else 0
         out[row] = (
-            lines, line_chars, longest, head - begin, alphanumerics, base64, hexadecimal, escaped,
+            lines, line_chars, longest, alphanumerics, base64, hexadecimal, escaped,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Counts over texts, in groups that are each computed in one pass: `characters`, `words`, `lines`, `repetition`, `source`, `terms`."""
+"""Counts over texts, in groups that are each computed in one pass: `characters`, `words`, `lines`, `repetition`, `head`, `source`, `terms`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ GROUPS: Mapping[str, tuple[Callable[[Texts, Counts], None], Mapping[str, str]]] 
     "words": (word_counts.count_words, word_counts.COUNTS),
     "lines": (line_counts.count_lines, line_counts.COUNTS),
     "repetition": (repetition.count_repetition, repetition.COUNTS),
+    "head": (source_counts.count_heads, source_counts.HEAD_COUNTS),
     "source": (source_counts.count_source, source_counts.COUNTS),
     "terms": (term_counts.count_terms, term_counts.COUNTS),
 }

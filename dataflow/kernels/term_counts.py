@@ -63,7 +63,9 @@ def _count(data: Bytes, offsets: Counts, first: int, last: int, out: Counts, tab
         terms = capitals = stripped = 0
         size = seen = 0  # characters of the term under way; the classes in it
         value: Any = np.uint64(0)
-        line: Any = np.uint64(0)  # of the line as read, and up to its last character that is no space
+        line: Any = np.uint64(
+            0
+        )  # of the terms and other characters of the line, and of those before its last spaces
         core: Any = np.uint64(0)
         filled = False
         while True:
@@ -82,15 +84,17 @@ def _count(data: Bytes, offsets: Counts, first: int, last: int, out: Counts, tab
                 value = fold(value, point)
                 size += 1
                 seen |= flags
-            elif size:
+                continue
+            if size:
                 values[terms] = value
                 terms += 1
                 capitals += size > 1 and (seen & UPPER) != 0 and (seen & LOWER) == 0
+                line = core = fold(line, value)
+                filled = True
                 size = seen = 0
                 value = np.uint64(0)
             if flags & SPACE == 0:
-                line = fold(line, point)
-                core = line
+                line = core = fold(line, point)
                 filled = True
             elif point == 10:
                 if filled:

@@ -13,6 +13,10 @@ BASE64 = re.compile(r"[A-Za-z0-9+/=\n]{64,}")
 ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){8,}")
 
 
+def head(text: str) -> dict[str, int]:
+    return {"head_bytes": len("".join(re.findall(r"[^\n]*\n|[^\n]+", text)[:5]).encode())}
+
+
 def source(text: str) -> dict[str, int]:
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
     sizes = [len(re.sub(r"\r?\n$", "", line)) for line in lines]
@@ -20,7 +24,6 @@ def source(text: str) -> dict[str, int]:
         "source_lines": len(lines),
         "source_line_chars": sum(sizes),
         "longest_source_line": max(sizes, default=0),
-        "head_bytes": len("".join(lines[:5]).encode()),
         "alphanumerics": sum(c.isalnum() for c in text),
         "base64_chars": sum(len(m[0]) for m in BASE64.finditer(text)),
         "hex_chars": sum(len(m[0].rstrip(", \t\r\n")) for m in HEX.finditer(text)),

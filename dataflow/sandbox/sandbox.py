@@ -1,0 +1,101 @@
+"""The sandbox: programs in, executions out, several at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from dataflow.core.errors import ConfigError
+from dataflow.sandbox.isolation import Isolation, isolation
+from dataflow.sandbox.judge import Judge
+from dataflow.sandbox.programs import Execution, Limits, Program, Verdict, same_output
+
+
+class Sandbox:
+    """Runs programs that nobody has read, each in a fresh place of its own, `workers` of them at once.
+
+    A program sees the system's folders and the interpreter, read-only, a scratch folder, its own processes, and no
+    network. `packages` are folders of Python packages that it may import. `unsafe_local` runs programs without any of
+    that, on your machine, as you. May be used from several threads; closing it ends what still runs.
+
+    Raises:
+        ConfigError: no isolation works here, and `unsafe_local` is not set.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        workers: int | None = None,
+        *,
+        packages: Sequence[str | Path] = (),
+        unsafe_local: bool = False,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.isolation = Isolation(None) if unsafe_local else isolation()
+        self.packages = [os.path.realpath(p) for p in packages]
+        self.workers = workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        self._pool: ThreadPoolExecutor | None = None
+        self._closed = threading.Event()
+        self._starting = threading.Lock()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def run(self, programs: Iterable[Program]) -> list[Execution]:
+        """What came of each program, in order."""
+        stop = threading.Event()
+        with self._starting:
+            if self._closed.is_set():
+                raise ConfigError("this sandbox is closed")
+            self._pool = self._pool or ThreadPoolExecutor(self.workers, "sandbox")
+            waiting = [self._pool.submit(self._one, program, stop) for program in programs]
+        try:
+            return [future.result() for future in waiting]
+        except BaseException:
+            stop.set()
+            for future in waiting:
+                future.cancel()
+            raise
+
+    def close(self) -> None:
+        """End what runs; nothing runs any more when this returns."""
+        with self._starting:
+            self._closed.set()
+            if self._pool:
+                self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _one(self, program: Program, stop: threading.Event) -> Execution:
+        def stopped() -> bool:
+            return stop.is_set() or self._closed.is_set()
+
+        if program.cases:
+            return self._cases(program, stopped)
+        return Judge(self.isolation, self.limits, program, self.packages).run(stopped)
+
+    def _cases(self, program: Program, stopped: object) -> Execution:
+        """One run a case; the whole has the verdict of the first that did not pass."""
+        alone, until = replace(program, cases=(), tests=()), time.monotonic() + self.limits.all_seconds
+        ran: list[Execution] = []
+        for case in program.cases:
+            if time.monotonic() > until:
+                ran.append(Execution("timeout", "no time was left for it"))
+                continue
+            judge = Judge(self.isolation, self.limits, replace(alone, stdin=case.stdin), self.packages)
+            done = judge.run(stopped)  # type: ignore[arg-type]
+            if done.passed and not same_output(bytes(judge.output["stdout"]), case.stdout):
+                done = replace(done, verdict="failed", detail=f"case {len(ran) + 1}: another output")
+            ran.append(done)
+        whole = next((e for e in ran if not e.passed), ran[-1])
+        verdicts: tuple[Verdict, ...] = tuple(e.verdict for e in ran)
+        return replace(whole, tests=verdicts, seconds=round(sum(e.seconds for e in ran), 4))
