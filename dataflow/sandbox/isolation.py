@@ -8,15 +8,12 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from dataflow.core.errors import ConfigError
-from dataflow.sandbox import seccomp
-from dataflow.sandbox.programs import Limits
 
 WORK = "/w"
 """The scratch folder, where a program starts."""
@@ -45,41 +42,44 @@ class Isolation:
 
     bubblewrap: str | None
 
-    def command(
-        self, inner: Sequence[str], limits: Limits, folders: Sequence[str], calls: int | None = None
-    ) -> list[str]:
-        """The command line that runs `inner`, which finds `folders` where they are outside, read-only.
-
-        `calls` is an open descriptor of a seccomp program.
-        """
+    def command(self, inner: Sequence[str], folders: Sequence[str]) -> list[str]:
+        """The command line that runs `inner`, which finds `folders` where they are outside, read-only."""
         if self.bubblewrap is None:
             return list(inner)
-        if calls is not None:
-            inner = ["--seccomp", str(calls), "--", *inner]
         if os.geteuid() != 0:
-            return [self.bubblewrap, *_inner(limits, {f: f for f in folders}), *inner]
+            return [self.bubblewrap, *_inner({f: f for f in folders}), *inner]
         uid = str(FIRST_UID + next(_uids) % UIDS)
         drop = [_setpriv(), f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
         if all(map(_open_to_all, [self.bubblewrap, *folders])):
-            return [*drop, self.bubblewrap, *_inner(limits, {f: f for f in folders}), *inner]
+            return [*drop, self.bubblewrap, *_inner({f: f for f in folders}), *inner]
         outer, bubblewrap, sources = _through_tmp(self.bubblewrap, folders)
-        return [*outer, *drop, bubblewrap, *_inner(limits, sources), *inner]
+        return [*outer, *drop, bubblewrap, *_inner(sources), *inner]
 
 
-def _inner(limits: Limits, sources: dict[str, str]) -> list[str]:
-    """Bubblewrap's arguments: a new root that cannot be written, of system folders and `sources` (inside: outside)."""
-    size = str(limits.scratch_bytes)
+def _inner(sources: dict[str, str]) -> list[str]:
+    """Bubblewrap's arguments: a new root that cannot be written, of system folders and `sources` (inside: outside).
+
+    What runs in it may make namespaces, in which each program is put before that right is given up.
+    """
     made = ["--unshare-user", "--unshare-all", "--disable-userns", "--uid", "65534", "--gid", "65534"]
-    made += ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "sandbox", "--clearenv"]
+    made += [
+        "--die-with-parent",
+        "--new-session",
+        "--cap-drop",
+        "ALL",
+        "--cap-add",
+        "CAP_SYS_ADMIN",
+        "--hostname",
+        "sandbox",
+        "--clearenv",
+    ]
     for name, value in ENVIRONMENT.items():
         made += ["--setenv", name, value]
     made += ["--ro-bind", "/usr", "/usr", *_system_folders()]
     for inside, outside in sources.items():
         made += ["--ro-bind", outside, inside]
     made += ["--proc", "/proc", "--dev", "/dev"]
-    made += ["--size", size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
-    made += ["--size", size, "--tmpfs", "/tmp", "--size", size, "--tmpfs", WORK]  # noqa: S108
-    return [*made, "--chdir", WORK, "--remount-ro", "/"]
+    return [*made, "--remount-ro", "/dev", "--dir", "/tmp", "--dir", WORK, "--remount-ro", "/", "--"]  # noqa: S108
 
 
 @lru_cache(maxsize=1)
@@ -129,22 +129,6 @@ def _setpriv() -> str:
     return found
 
 
-@contextmanager
-def call_filter() -> Iterator[int | None]:
-    """A descriptor of the seccomp program, good for one sandbox."""
-    filtering = seccomp.program()
-    if filtering is None:
-        yield None
-        return
-    reader, writer = os.pipe()
-    try:
-        os.write(writer, filtering)
-        os.close(writer)
-        yield reader
-    finally:
-        os.close(reader)
-
-
 def interpreter() -> tuple[str, tuple[str, ...]]:
     """The Python that programs run in, outside of any virtual environment, and the folder it needs beside `/usr`."""
     python = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
@@ -167,15 +151,13 @@ def isolation() -> Isolation:
         found = Isolation(bubblewrap)
         try:
             python, folders = interpreter()
-            with call_filter() as calls:
-                ran = subprocess.run(  # noqa: S603
-                    found.command([python, "-S", "-c", "print(1)"], Limits(), folders, calls),
-                    capture_output=True,
-                    timeout=30,
-                    check=False,
-                    env={},
-                    pass_fds=[calls] if calls is not None else [],
-                )
+            ran = subprocess.run(  # noqa: S603
+                found.command([python, "-S", "-c", "print(1)"], folders),
+                capture_output=True,
+                timeout=30,
+                check=False,
+                env={},
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             said.append(f"{bubblewrap}: {error}")
             continue

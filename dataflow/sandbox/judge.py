@@ -9,59 +9,33 @@ import os
 import secrets
 import selectors
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from dataflow.core.errors import ConfigError
 from dataflow.sandbox import tree
-from dataflow.sandbox.inside import GONE, SEPARATOR
-from dataflow.sandbox.isolation import ENVIRONMENT, Isolation, call_filter, interpreter
-from dataflow.sandbox.languages import Recipe, files, read_exit, recipe
+from dataflow.sandbox.inside.channel import GONE, SEPARATOR
+from dataflow.sandbox.languages import Recipe, files, read_exit
+from dataflow.sandbox.nursery import Nursery, source
 from dataflow.sandbox.programs import MIB, Execution, Limits, Program, Verdict, shown
 
-START_S = 30.0
-"""How long a sandbox may take to start on a loaded machine, and a compiler to compile."""
+COMPILE_S = 30.0
+"""How long a sandbox may take to begin a program on a loaded machine, and a compiler to compile."""
 TICK_S = 0.05
 """How often memory and files are counted."""
 MOST_SAID = 4 << 20
-BOOT = (
-    "import os,sys,marshal\nf=int(sys.argv[1])\n"
-    "def r(n):\n b=b''\n while len(b)<n:\n  p=os.read(f,n-len(b))\n  if not p:os._exit(1)\n  b+=p\n return b\n"
-    "c,j=marshal.loads(r(int.from_bytes(r(8),'big')))\n"
-    "n={'__name__':'sandbox','__builtins__':__builtins__}\nexec(c,n)\nn['main'](f,j)\n"
-)
 VERDICTS = frozenset(get_args(Verdict))
-
-
-@lru_cache(maxsize=2)
-def _source(module: str) -> str:
-    spec = find_spec(f"dataflow.sandbox.{module}")
-    assert spec
-    assert spec.origin
-    return Path(spec.origin).read_text("utf-8")
-
-
-@lru_cache(maxsize=1)
-def _runner() -> Any:
-    return compile(_source("inside"), "sandbox", "exec", dont_inherit=True)
 
 
 class Judge:
     """One run of one program."""
 
     def __init__(
-        self, isolation: Isolation, limits: Limits, program: Program, packages: Sequence[str] = ()
+        self, limits: Limits, program: Program, packages: Sequence[str] = (), recipe: Recipe | None = None
     ) -> None:
-        self.isolation, self.limits, self.program, self.packages = isolation, limits, program, list(packages)
-        self.recipe: Recipe | None = (
-            recipe(program.language, limits) if program.language != "python" else None
-        )
+        self.limits, self.program, self.packages, self.recipe = limits, program, list(packages), recipe
         self.word, self.last_word = secrets.token_hex(8), secrets.token_hex(8)
         self.said = b""
         self.output: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
@@ -75,43 +49,30 @@ class Judge:
     def tested(self) -> bool:
         return bool(self.program.tests) or self.program.doctests
 
-    def run(self, stopped: Callable[[], bool] = lambda: False) -> Execution:
-        """The execution.
+    def run(self, nursery: Nursery, stopped: Callable[[], bool] = lambda: False) -> Execution | None:
+        """The execution; null where the nursery died before the program began."""
+        folder = None if nursery.isolated else tempfile.TemporaryDirectory()
+        ours, theirs = socket.socketpair()
+        with (
+            folder or contextlib.nullcontext("") as scratch,
+            _input(self.program.stdin) as stdin,
+            contextlib.ExitStack() as open_here,
+        ):
+            open_here.enter_context(ours)
+            pipes = {name: os.pipe() for name in self.output}
+            for reader, _ in pipes.values():
+                open_here.callback(os.close, reader)
+            writers = [writer for _, writer in pipes.values()]
+            begun = nursery.begin([theirs.fileno(), stdin.fileno(), *writers], scratch)
+            theirs.close()
+            for writer in writers:
+                os.close(writer)
+            if not begun:
+                return None
+            code = self._watch(nursery, ours, {n: reader for n, (reader, _) in pipes.items()}, stopped)
+        return self._execution(code) if self.ready else None
 
-        Raises:
-            ConfigError: the sandbox did not start.
-        """
-        folder = tempfile.TemporaryDirectory() if self.isolation.bubblewrap is None else None
-        with folder or contextlib.nullcontext() as scratch, _input(self.program.stdin) as stdin:
-            ours, theirs = socket.socketpair()
-            with ours:
-                with theirs:
-                    process = self._start(theirs, stdin, scratch)
-                try:
-                    self._watch(process, ours, stopped)
-                finally:
-                    self._end(process)
-        return self._execution(process.returncode)
-
-    def _start(self, theirs: socket.socket, stdin: Any, scratch: str | None) -> subprocess.Popen[bytes]:
-        python, folders = interpreter()
-        inner = [python, "-s", "-S", "-P", "-B", "-c", BOOT, str(theirs.fileno())]
-        bound = (*folders, *self.packages, *(self.recipe.folders if self.recipe else ()))
-        isolated = self.isolation.bubblewrap is not None
-        local = {**ENVIRONMENT, "HOME": scratch} if scratch else {}
-        with call_filter() if isolated else contextlib.nullcontext() as calls:
-            return subprocess.Popen(  # noqa: S603
-                self.isolation.command(inner, self.limits, tuple(dict.fromkeys(bound)), calls),
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno(), *([calls] if calls is not None else [])],
-                env=local,
-                cwd=scratch,
-                start_new_session=True,
-            )
-
-    def _job(self) -> dict[str, Any]:
+    def _job(self, isolated: bool) -> dict[str, Any]:
         program, limits, tests = self.program, self.limits, self.program.tests
         most = {
             "RLIMIT_CPU": int(limits.all_seconds) + 2,
@@ -123,7 +84,7 @@ class Judge:
         }
         if self.recipe is None:
             most["RLIMIT_AS"] = limits.memory_bytes
-        if self.isolation.bubblewrap is None:
+        if not isolated:
             del most["RLIMIT_NPROC"]  # it would count all that the user runs
         texts = [tests] if isinstance(tests, str) else tests
         stub = any("pytest" in t for t in (*texts, program.code))
@@ -134,7 +95,7 @@ class Judge:
             "name": program.name,
             "tested": self.tested,
             "packages": self.packages,
-            "pytest": _source("pytest_stub") if stub else "",
+            "pytest": source("pytest_stub") if stub else "",
             "command": self.recipe.command if self.recipe else None,
             "compile": self.recipe.compiles if self.recipe else None,
             "run_limits": self.recipe.run_limits if self.recipe else {},
@@ -149,29 +110,44 @@ class Judge:
         return {**told, "seconds": self.limits.seconds, "total_seconds": self.limits.all_seconds}
 
     def _watch(
-        self, process: subprocess.Popen[bytes], ours: socket.socket, stopped: Callable[[], bool]
-    ) -> None:
+        self, nursery: Nursery, ours: socket.socket, pipes: dict[str, int], stopped: Callable[[], bool]
+    ) -> int:
+        """Listen to the program until its end, which this makes sure of; its exit code."""
         self.began = time.monotonic()
-        self.until = self.began + START_S
-        ours.settimeout(START_S)
-        with contextlib.suppress(OSError):  # it did not start
-            _send(ours, (_runner(), self._job()))
-        with selectors.DefaultSelector() as selector:
-            selector.register(ours, selectors.EVENT_READ)
-            for name in self.output:
-                selector.register(getattr(process, name), selectors.EVENT_READ, name)
-            tick = self.began + TICK_S
-            while selector.get_map() and self.verdict is None and not stopped():
-                for key, _ in selector.select(max(0.0, min(tick, self.until) - time.monotonic())):
-                    self._hear(selector, key, ours)
-                now = time.monotonic()
-                if now >= self.until:
-                    self._late()
-                elif now >= tick:
-                    tick = now + TICK_S
-                    self._count(process)
-            self.seconds = time.monotonic() - self.began
-            self._drain(process)
+        self.until = self.began + COMPILE_S
+        ours.settimeout(COMPILE_S)
+        with contextlib.suppress(OSError):  # it did not begin
+            _send(ours, self._job(nursery.isolated))
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(ours, selectors.EVENT_READ)
+                for name, pipe in pipes.items():
+                    selector.register(pipe, selectors.EVENT_READ, name)
+                self._listen_until_the_end(selector, nursery, ours, stopped)
+        finally:
+            code = nursery.end(kill=True)
+            self._drain(pipes)
+        return 137 if code is None else code
+
+    def _listen_until_the_end(
+        self,
+        selector: selectors.BaseSelector,
+        nursery: Nursery,
+        ours: socket.socket,
+        stopped: Callable[[], bool],
+    ) -> None:
+        tick = self.began + TICK_S
+        while selector.get_map() and self.verdict is None and not stopped():
+            for key, _ in selector.select(max(0.0, min(tick, self.until) - time.monotonic())):
+                self._hear(selector, key, ours)
+            now = time.monotonic()
+            if now >= self.until:
+                took = self.until - self.began
+                self.verdict = self.verdict or ("timeout", f"still ran after {took:g} s", None)
+            elif now >= tick:
+                tick = now + TICK_S
+                self._count(nursery)
+        self.seconds = time.monotonic() - self.began
 
     def _hear(
         self, selector: selectors.BaseSelector, key: selectors.SelectorKey, ours: socket.socket
@@ -210,7 +186,7 @@ class Judge:
             case ["ready"] if word == self.word and not self.ready:
                 self.ready, self.began = True, time.monotonic()
                 compiles = self.recipe is not None and self.recipe.compiles
-                self.until = self.began + (START_S if compiles else self.limits.seconds)
+                self.until = self.began + (COMPILE_S if compiles else self.limits.seconds)
             case ["loaded"] if word == self.word and self.ready and not self.loaded:
                 self.loaded = True
                 if not isinstance(self.program.tests, str) and self.program.tests and not self.recipe:
@@ -230,45 +206,27 @@ class Judge:
             case _:
                 self.verdict = "forbidden", "wrote to the channel of the runner", None
 
-    def _late(self) -> None:
-        if self.ready:
-            took = self.until - self.began
-            self.verdict = "timeout", f"still ran after {took:g} s" if took else "timeout", None
-        else:
-            raise ConfigError(f"a sandbox did not start within {START_S:g} s")
-
-    def _count(self, process: subprocess.Popen[bytes]) -> None:
+    def _count(self, nursery: Nursery) -> None:
         """Stop a program whose processes, or files, are together more than it may have."""
-        if not self.ready:
+        if not self.ready or self.verdict:
             return
-        used = tree.used(process.pid, self.isolation.bubblewrap is not None)
+        used = tree.used(nursery.below(), nursery.isolated)
         if used.memory_bytes > self.limits.memory_bytes:
             self.verdict = "memory", f"held more than {self.limits.memory_bytes} bytes", None
         elif used.files > self.limits.files:
             self.verdict = "forbidden", f"made more than {self.limits.files} files", None
 
-    def _drain(self, process: subprocess.Popen[bytes]) -> None:
+    def _drain(self, pipes: dict[str, int]) -> None:
         """What was written before the end and is still in the pipes."""
-        for name, kept in self.output.items():
-            pipe = getattr(process, name).fileno()
+        for name, pipe in pipes.items():
             os.set_blocking(pipe, False)
+            kept = self.output[name]
             with contextlib.suppress(OSError):
                 while len(kept) <= self.limits.output_bytes and (data := os.read(pipe, 1 << 16)):
                     kept += data
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        if self.verdict is not None and self.verdict[0] in ("passed", "failed", "error"):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.1)
-        tree.kill(process, own_session=self.isolation.bubblewrap is None)
-        for pipe in (process.stdout, process.stderr):
-            assert pipe
-            pipe.close()
-
     def _execution(self, code: int) -> Execution:
         out, err = (shown(bytes(v), self.limits.shown_chars) for v in self.output.values())
-        if not self.ready:
-            raise ConfigError(f"a sandbox did not start: {err.strip() or f'exit code {code}'}")
         verdict, detail, line = self.verdict or self._unsaid(code)
         tests = self._verdicts(verdict)
         if detail.startswith("exit ") and self.recipe:
@@ -312,7 +270,8 @@ def _send(channel: socket.socket, value: Any) -> None:
 def _input(text: str) -> Any:
     """A file of the program's standard input, which it cannot change."""
     if not text:
-        yield subprocess.DEVNULL
+        with Path(os.devnull).open("rb") as nothing:
+            yield nothing
         return
     data = text.encode("utf-8", "surrogatepass")
     if not hasattr(os, "memfd_create"):

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from dataflow.core.errors import ConfigError
@@ -27,7 +28,6 @@ class Recipe:
 
     command: list[str]
     compiles: list[str] | None
-    folders: tuple[str, ...]
     run_limits: dict[str, int]
 
 
@@ -38,20 +38,26 @@ def recipe(language: str, limits: Limits) -> Recipe:
         ConfigError: what runs or compiles them is not on the path.
     """
     if language == "javascript":
-        node, folders = _tool("node", "JavaScript")
+        node = _tool("node", "JavaScript")
         heap = f"--max-old-space-size={max(limits.memory_bytes // MIB * 3 // 4, 32)}"
-        return Recipe([node, heap, "program.js"], None, folders, {})
-    compiler, folders = _tool("g++", "C++")
+        return Recipe([node, heap, "program.js"], None, {})
+    compiler = _tool("g++", "C++")
     compiles = [compiler, "-std=c++17", "-O1", "-pipe", "-o", "program", "program.cpp"]
-    return Recipe(["./program"], compiles, folders, {"RLIMIT_AS": limits.memory_bytes})
+    return Recipe(["./program"], compiles, {"RLIMIT_AS": limits.memory_bytes})
 
 
-def _tool(name: str, language: str) -> tuple[str, tuple[str, ...]]:
+def _tool(name: str, language: str) -> str:
     found = shutil.which(name)
     if found is None:
         raise ConfigError(f"{language} programs need {name} on the path")
-    real = os.path.realpath(found)
-    return real, needed(str(Path(real).parent.parent))
+    return os.path.realpath(found)
+
+
+@lru_cache(maxsize=1)
+def tools() -> tuple[str, ...]:
+    """The folders beside `/usr` that other languages need, of those whose tools are here."""
+    found = [os.path.realpath(path) for path in map(shutil.which, ("node", "g++")) if path]
+    return tuple(folder for path in found for folder in needed(str(Path(path).parent.parent)))
 
 
 def files(program: Program, word: str) -> dict[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,11 @@ from types import TracebackType
 from dataflow.core.errors import ConfigError
 from dataflow.sandbox.isolation import Isolation, isolation
 from dataflow.sandbox.judge import Judge
+from dataflow.sandbox.languages import Recipe, recipe, tools
+from dataflow.sandbox.nursery import Nursery
 from dataflow.sandbox.programs import Execution, Limits, Program, Verdict, same_output
+
+ATTEMPTS = 3
 
 
 class Sandbox:
@@ -40,6 +45,8 @@ class Sandbox:
         self.isolation = Isolation(None) if unsafe_local else isolation()
         self.packages = [os.path.realpath(p) for p in packages]
         self.workers = workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        self._folders = tools()
+        self._idle: deque[Nursery] = deque()
         self._pool: ThreadPoolExecutor | None = None
         self._closed = threading.Event()
         self._starting = threading.Lock()
@@ -74,16 +81,47 @@ class Sandbox:
             self._closed.set()
             if self._pool:
                 self._pool.shutdown(wait=True, cancel_futures=True)
+            while self._idle:
+                self._idle.pop().close()
 
     def _one(self, program: Program, stop: threading.Event) -> Execution:
         def stopped() -> bool:
             return stop.is_set() or self._closed.is_set()
 
-        if program.cases:
-            return self._cases(program, stopped)
-        return Judge(self.isolation, self.limits, program, self.packages).run(stopped)
+        how = recipe(program.language, self.limits) if program.language != "python" else None
+        if not program.cases:
+            return self._judged(program, how, stopped)[0]
+        return self._cases(program, how, stopped)
 
-    def _cases(self, program: Program, stopped: object) -> Execution:
+    def _judged(
+        self, program: Program, how: Recipe | None, stopped: Callable[[], bool]
+    ) -> tuple[Execution, bytes]:
+        """One run in a nursery that is idle, or a new one; and all that it printed."""
+        for _ in range(ATTEMPTS):
+            nursery = self._nursery()
+            judge = Judge(self.limits, program, self.packages, how)
+            try:
+                done = judge.run(nursery, stopped)
+            except BaseException:
+                nursery.close()
+                raise
+            if nursery.alive:
+                self._idle.append(nursery)
+            if done is not None:
+                return done, bytes(judge.output["stdout"])
+            if stopped():
+                break
+        raise ConfigError("a sandbox did not begin a program" if not stopped() else "this sandbox is closed")
+
+    def _nursery(self) -> Nursery:
+        while self._idle:
+            nursery = self._idle.pop()
+            if nursery.alive:
+                return nursery
+            nursery.close()
+        return Nursery(self.isolation, self.limits, [*self.packages, *self._folders])
+
+    def _cases(self, program: Program, how: Recipe | None, stopped: Callable[[], bool]) -> Execution:
         """One run a case; the whole has the verdict of the first that did not pass."""
         alone, until = replace(program, cases=(), tests=()), time.monotonic() + self.limits.all_seconds
         ran: list[Execution] = []
@@ -91,9 +129,8 @@ class Sandbox:
             if time.monotonic() > until:
                 ran.append(Execution("timeout", "no time was left for it"))
                 continue
-            judge = Judge(self.isolation, self.limits, replace(alone, stdin=case.stdin), self.packages)
-            done = judge.run(stopped)  # type: ignore[arg-type]
-            if done.passed and not same_output(bytes(judge.output["stdout"]), case.stdout):
+            done, made = self._judged(replace(alone, stdin=case.stdin), how, stopped)
+            if done.passed and not same_output(made, case.stdout):
                 done = replace(done, verdict="failed", detail=f"case {len(ran) + 1}: another output")
             ran.append(done)
         whole = next((e for e in ran if not e.passed), ran[-1])

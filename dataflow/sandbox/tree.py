@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,8 @@ class Used:
     files: int
 
 
-def used(process: int, isolated: bool) -> Used:
-    """What a process and all below it hold: private memory, and what is in the folders that only they can write."""
-    below = descendants(process)
+def used(below: Sequence[int], isolated: bool) -> Used:
+    """What processes hold together: memory, and what is in the folders that only they can write."""
     memory = sum(map(_resident, below))
     files = 0
     if isolated and below:
@@ -54,15 +54,12 @@ def descendants(process: int) -> list[int]:
     return found
 
 
-def kill(process: subprocess.Popen[bytes], own_session: bool) -> None:
-    """End a process and all below it; where it is a sandbox, its first process takes all others with it."""
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all below it; the first process of a sandbox takes all others with it."""
     if process.poll() is None:
         for below in reversed(descendants(process.pid)):
             with contextlib.suppress(OSError):
                 os.kill(below, signal.SIGKILL)
-        if own_session:
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.5)
     if process.poll() is None:

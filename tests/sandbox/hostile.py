@@ -33,7 +33,7 @@ RESOURCES = [
     script("regular expression that explodes", "import re; re.match(r'(a+)+$', 'a' * 60 + 'b')", "timeout"),
     script("big power", "x = 9 ** 9 ** 9", "timeout memory"),
     script("memory bomb", "x = bytearray(1 << 40)", "memory"),
-    script("memory bomb by lists", "x = []\nwhile True: x.append('a' * 10_000_000)", "memory"),
+    script("memory bomb by lists", "x = []\nwhile True: x.append('a' * 10_000_000)", "memory timeout"),
     script("memory bomb that catches", "x = []\nwhile True:\n try: x.append(bytearray(1 << 24))\n except MemoryError: pass", "memory timeout"),
     script("memory bomb by many processes", "import os, time\nfor i in range(16):\n if not os.fork():\n  x = b'x' * (100 << 20); time.sleep(60)\ntime.sleep(60)", "memory"),
     script("memory bomb in the scratch folder", "import time\nfor i in range(20):\n try: open(f'f{i}', 'wb').write(b'x' * (8 << 20))\n except OSError: break\ntime.sleep(9)", "timeout memory"),
