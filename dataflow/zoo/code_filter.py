@@ -14,33 +14,31 @@ from dataflow.pipeline import PipelineABC
 from dataflow.storage import FileStorage
 from dataflow.zoo._examples import SOURCE_FILES
 
-QUALITY = {
+LIMITS = {
     "min_num_chars": 100,
     "max_num_chars": 100_000,
     "min_num_words": 10,
     "max_num_words": 50_000,
-    "max_frac_duplicate_lines": 0.3,
-    "max_frac_duplicate_2gram": 0.3,
-    "max_frac_duplicate_3gram": 0.3,
-    "max_frac_duplicate_4gram": 0.3,
-    "max_frac_duplicate_5gram": 0.3,
     "max_frac_curly_bracket": 0.1,
     "max_frac_all_caps_words": 0.3,
     "min_entropy_unigram": 2.0,
 }
-"""The limits of a file; on all others nothing depends."""
+REPEATED = ("lines", "2gram", "3gram", "4gram", "5gram")
 
 
 class PTCodeFilter_CPUPipeline(PipelineABC):  # noqa: N801  # named as the other published pipelines
     """Keep source files that people wrote and models can learn from, by rules: no model, no key.
 
     Args:
+        max_repeated: the largest share kept of lines, and of runs of 2 to 5 words, that occur more than once.
         source: a table with `text`, `filename`, `filetype`, `line_count`, and for HTML `visible_text_length` and
             `total_code_length`.
         cache_path: where tables and report go.
     """
 
-    def __init__(self, *, source: str = SOURCE_FILES, cache_path: str = "./cache") -> None:
+    def __init__(
+        self, *, max_repeated: float = 0.3, source: str = SOURCE_FILES, cache_path: str = "./cache"
+    ) -> None:
         super().__init__()
         self.storage = FileStorage(
             source, cache_path=cache_path, file_name_prefix="pt_code_filter", cache_type="jsonl"
@@ -49,7 +47,9 @@ class PTCodeFilter_CPUPipeline(PipelineABC):  # noqa: N801  # named as the other
         self.length = CodeLengthSampleFilter()
         self.composition = CodeTextCompositionFilter()
         self.encoded = CodeEncodedDataFilter()
-        self.quality = CodeDocumentQualityFilter(thresholds=QUALITY)
+        self.quality = CodeDocumentQualityFilter(
+            thresholds={**LIMITS, **{f"max_frac_duplicate_{part}": max_repeated for part in REPEATED}}
+        )
         self.file_type = CodeFileTypeContentFilter()
 
     def forward(self) -> None:

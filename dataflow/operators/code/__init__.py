@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy(
         "CodeQualitySampleEvaluator": "quality",
         "CodeQualityScoreFilter": "quality",
         "CodeSandboxSampleEvaluator": "sandbox",
+        "CodeSandboxStatusFilter": "status",
         "CodeSolutionGenerator": "execution",
         "CodeTestGenerator": "execution",
         "CodeTextCompositionFilter": "composition",

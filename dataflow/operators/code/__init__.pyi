@@ -16,6 +16,7 @@ from dataflow.operators.code import more_instructions as _more_instructions
 from dataflow.operators.code import quality as _quality
 from dataflow.operators.code import sandbox as _sandbox
 from dataflow.operators.code import score as _score
+from dataflow.operators.code import status as _status
 from dataflow.operators.code.score import Method
 from dataflow.prompts.code import (
     CodeCodeToInstructionGeneratorPrompt,
@@ -45,6 +46,7 @@ __all__ = [
     "CodeQualitySampleEvaluator",
     "CodeQualityScoreFilter",
     "CodeSandboxSampleEvaluator",
+    "CodeSandboxStatusFilter",
     "CodeSolutionGenerator",
     "CodeTestGenerator",
     "CodeTextCompositionFilter",
@@ -322,6 +324,16 @@ class CodeSandboxSampleEvaluator(_sandbox.CodeSandboxSampleEvaluator):
         output_status_key: str = "sandbox_status",
         output_log_key: str = "sandbox_log",
         output_verdict_key: str | None = None,
+    ) -> str | list[str]: ...
+
+class CodeSandboxStatusFilter(_status.CodeSandboxStatusFilter):
+    def __init__(self) -> None: ...
+    def run(
+        self,
+        storage: Storage,
+        input_key: str = "sandbox_status",
+        output_key: str = "sandbox_filter_label",
+        input_log_key: str | None = None,
     ) -> str | list[str]: ...
 
 class CodeSolutionGenerator(_execution.CodeSolutionGenerator):
