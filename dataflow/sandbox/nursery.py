@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,8 +57,9 @@ class Nursery:
         ConfigError: it does not start.
     """
 
-    def __init__(self, isolation: Isolation, limits: Limits, folders: Sequence[str]) -> None:
+    def __init__(self, isolation: Isolation, limits: Limits, folders: Mapping[str, str]) -> None:
         self.isolated = isolation.bubblewrap is not None
+        self.own: frozenset[int] = frozenset()
         python, own = interpreter()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         reader, writer = os.pipe()
@@ -66,7 +67,7 @@ class Nursery:
             inner = [python, "-s", "-S", "-P", "-B", "-c", BOOT, str(reader), str(theirs.fileno())]
             try:
                 self.process = subprocess.Popen(  # noqa: S603
-                    isolation.command(inner, tuple(dict.fromkeys([*own, *folders]))),
+                    isolation.command(inner, {**{f: f for f in own}, **folders}),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=said,
@@ -120,6 +121,8 @@ class Nursery:
                 self.control.send(b"k")
             said = self.control.recv(64)
             if said[:1] == b"e":
+                if not self.isolated:
+                    self._kill_below()  # what was forked meanwhile
                 return int(said[1:])
         self.close()
         return None
@@ -140,4 +143,8 @@ class Nursery:
     def close(self) -> None:
         """End it, and all that runs in it."""
         self.control.close()
+        if not self.isolated:
+            self._kill_below()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(0.2)
         tree.kill(self.process)

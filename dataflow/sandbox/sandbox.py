@@ -43,9 +43,11 @@ class Sandbox:
     ) -> None:
         self.limits = limits or Limits()
         self.isolation = Isolation(None) if unsafe_local else isolation()
-        self.packages = [os.path.realpath(p) for p in packages]
-        self.workers = workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        self._folders = tools()
+        outside = [os.path.realpath(p) for p in packages]
+        self._folders = {f"/packages/{n}": folder for n, folder in enumerate(outside)}
+        self.packages = outside if unsafe_local else list(self._folders)
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self._folders |= {folder: folder for folder in tools()}
         self._idle: deque[Nursery] = deque()
         self._pool: ThreadPoolExecutor | None = None
         self._closed = threading.Event()
@@ -79,10 +81,14 @@ class Sandbox:
         """End what runs; nothing runs any more when this returns."""
         with self._starting:
             self._closed.set()
+            self._close_idle()
             if self._pool:
                 self._pool.shutdown(wait=True, cancel_futures=True)
-            while self._idle:
-                self._idle.pop().close()
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     def _one(self, program: Program, stop: threading.Event) -> Execution:
         def stopped() -> bool:
@@ -105,8 +111,10 @@ class Sandbox:
             except BaseException:
                 nursery.close()
                 raise
-            if nursery.alive:
+            if nursery.alive and not self._closed.is_set():
                 self._idle.append(nursery)
+            else:
+                nursery.close()
             if done is not None:
                 return done, bytes(judge.output["stdout"])
             if stopped():
@@ -119,7 +127,7 @@ class Sandbox:
             if nursery.alive:
                 return nursery
             nursery.close()
-        return Nursery(self.isolation, self.limits, [*self.packages, *self._folders])
+        return Nursery(self.isolation, self.limits, self._folders)
 
     def _cases(self, program: Program, how: Recipe | None, stopped: Callable[[], bool]) -> Execution:
         """One run a case; the whole has the verdict of the first that did not pass."""
