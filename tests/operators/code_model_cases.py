@@ -13,7 +13,9 @@ from dataflow.operators.code.more_instructions import CodeInstructionGenerator
 from dataflow.operators.code.quality import CodeQualitySampleEvaluator, CodeQualityScoreFilter
 from dataflow.testing import FAILED, Case, ScriptedServing, replies
 
-HEAD = 'Complete the function below so that it does what its docstring says.\n```python\ndef f(a: int) -> int:\n    """Double.\n\n    >>> f(1)\n    2\n    """\n```'
+SENTENCE = "Complete the function below so that it does what its docstring says."
+FENCED = '```python\ndef f(a: int) -> int:\n    """Double.\n\n    >>> f(1)\n    2\n    """\n```'
+HEAD = f"{SENTENCE}\n{FENCED}"
 TASKS = [
     {"prompt": f"Write a function number {w} for lists of {w} words"} for w in ("one", "two", "three", "four")
 ]
@@ -51,9 +53,13 @@ CASES = [
         CodeEnhancementInstructionGenerator,
         {
             HEAD: HEAD,
-            f"<think>so</think>{HEAD}\n": HEAD,
+            f"<think>so</think>Sure:\n{FENCED}\nThat is it.": HEAD,
+            FENCED.replace("\n```", "\n    return 2 * a\n\nprint(f(1))\n```"): HEAD,
+            "```python\nimport re\nfrom os import *\n\ndef f():\n    'One.'\n```": f"{SENTENCE}\n```python\nimport re\nfrom os import *\n\n\ndef f():\n    'One.'\n```",
             "Double it.": FAILED,
             "```python\nx = 1\n```": FAILED,
+            "```python\ndef f():\n    return 1\n```": FAILED,
+            "```python\ndef f(:\n```": FAILED,
             None: FAILED,
         },
     ),

@@ -319,11 +319,11 @@ class CodeSandboxSampleEvaluator(_sandbox.CodeSandboxSampleEvaluator):
         self,
         storage: Storage,
         input_key: str,
-        input_tests_key: str | None = None,
-        input_entry_point_key: str | None = None,
         output_status_key: str = "sandbox_status",
         output_log_key: str = "sandbox_log",
         output_verdict_key: str | None = None,
+        input_tests_key: str | None = None,
+        input_entry_point_key: str | None = None,
     ) -> str | list[str]: ...
 
 class CodeSandboxStatusFilter(_status.CodeSandboxStatusFilter):

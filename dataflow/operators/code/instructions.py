@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from typing import ClassVar
 
 from dataflow.core.errors import ReplyError
 from dataflow.core.ports import In, Out
 from dataflow.core.prompt import DIYPromptABC, Prompt
-from dataflow.core.replies import clip, without_thinking
-from dataflow.operators._lib.code_blocks import code_blocks, code_of
+from dataflow.core.replies import clip
+from dataflow.operators._lib.code_blocks import code_of
 from dataflow.operators.code._asking import CodeGenerate
 from dataflow.prompts.code import (
     CodeCodeToInstructionGeneratorPrompt,
@@ -16,6 +17,10 @@ from dataflow.prompts.code import (
     CodeInstructionToCodeGeneratorPrompt,
     DiyCodePrompt,
 )
+
+COMPLETE = "Complete the function below so that it does what its docstring says."
+MOST_CHARS = 100_000
+"""A reply of more is not looked at."""
 
 
 class CodeCodeToInstructionGenerator(CodeGenerate):
@@ -59,9 +64,10 @@ class CodeInstructionToCodeGenerator(CodeGenerate):
 class CodeEnhancementInstructionGenerator(CodeGenerate):
     """Tell a loose task again as the head of one function with a docstring: one model call a row.
 
-    The new task is a fixed sentence and a block of Python without a body, so that code for it can be tested. Of a
-    conversation (a list of turns with `role` and `content`) what the user says is the task. A reply without a function in a block
-    fails its row, unless it was asked for in your own words. Null for null.
+    The new task is a fixed sentence and a block of Python: imports, and the head and docstring of the first function in the
+    reply; a body that the model wrote besides is cut off, so that no task holds its solution. Of a conversation (a list of
+    turns with `role` and `content`) what the user says is the task. A reply without such a function fails its row; one that
+    was asked for in your own words is taken as it is. Null for null.
     """
 
     ALLOWED_PROMPTS: ClassVar[tuple[type, ...]] = (CodeInstructionEnhancement, DiyCodePrompt)
@@ -77,8 +83,24 @@ class CodeEnhancementInstructionGenerator(CodeGenerate):
     def parse(self, reply: str) -> str:
         if isinstance(self.prompt, DIYPromptABC):
             return super().parse(reply)
-        text = without_thinking(reply)
-        blocks = code_blocks(text)
-        if not any("def " in b.code and b.closed for b in blocks):
-            raise ReplyError(f"no head of a function in the reply {clip(reply)}")
-        return text
+        return f"{COMPLETE}\n```python\n{head_of(code_of(reply), reply)}\n```"
+
+
+def head_of(source: str, reply: str) -> str:
+    """The imports of some Python, and the head and docstring of its first function.
+
+    Raises:
+        ReplyError: it cannot be read, or has no function with a docstring.
+    """
+    try:
+        body = ast.parse(source).body if len(source) <= MOST_CHARS else []
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ReplyError(f"no Python in the reply {clip(reply)}") from error
+    functions = (s for s in body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    function = next((f for f in functions if ast.get_docstring(f)), None)
+    if function is None:
+        raise ReplyError(f"no function with a docstring in the reply {clip(reply)}")
+    before = [s for s in body if isinstance(s, (ast.Import, ast.ImportFrom))]
+    imports = "\n".join(ast.get_source_segment(source, s) or "" for s in before)
+    head = "\n".join(source.splitlines()[function.lineno - 1 : function.body[0].end_lineno])
+    return f"{imports}\n\n\n{head}".lstrip("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataflow.core.outcome import shown
 from dataflow.core.ports import In
 from dataflow.core.rows import Filter
 from dataflow.operators.code._rules import label
@@ -18,4 +19,4 @@ class CodeSandboxStatusFilter(Filter):
     input_log_key = In(doc="why a program failed", optional=True)
 
     def keep(self, status: str, log: str | None) -> bool | tuple[bool, str]:
-        return status == "PASS" or (False, f"failed: {log}" if log else f"status: {status}")
+        return status == "PASS" or (False, f"failed: {shown(log)}" if log else f"status: {shown(status)}")
