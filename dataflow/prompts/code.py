@@ -85,9 +85,11 @@ class CodeInstructionEnhancement(Prompt):
     )
     template = (
         "<request>\n{instruction}\n</request>\n"
-        "Tell the request again as a task. Reply with exactly this form, and nothing after it:\n"
-        "Complete the function below so that it does what its docstring says.\n"
-        "```python\nimports, header and docstring\n```"
+        "Do not solve the request. Tell it again as a task, in this form:\n"
+        "```python\nfrom typing import ...\n\n\ndef name(parameter: type) -> type:\n"
+        '    """What it does, in full sentences, and what happens at the edges.\n\n'
+        '    >>> name(argument)\n    result\n    """\n```\n'
+        "The block ends with the docstring: write no body, no solution, and nothing after it."
     )
 
 

@@ -179,7 +179,7 @@ def coder(prompt: str) -> str:
         return json.dumps({"feedback": "fine", "score": 5 if "return 2" in prompt else 8})
     if "tests for a solution" in prompt:
         return "```python\nassert f() > 0\nassert f() < 5\n```"
-    if "this code solves" in prompt or "Tell the request again" in prompt:
+    if "this code solves" in prompt or "Do not solve the request" in prompt:
         number = crc32(prompt.encode()) % 1000
         return f'Number {number}:\n```python\ndef f() -> int:\n    """Give {number}."""\n```'
     number = crc32(prompt.encode()) % 4 + 1
@@ -346,7 +346,7 @@ FLOWS = [
         coder,
         5,
         ["generated_instruction", "generated_code", "generated_tests", *RUN, *GRADED],
-        calls=8 * 3 + 5,
+        calls=8 * 3 + 7,
     ),
     Flow(
         CodeAgreement_APIPipeline,
