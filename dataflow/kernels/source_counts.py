@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -78,7 +80,7 @@ def _is_code(data: Bytes, begin: int, length: int, slashed: bool, kinds: Bytes) 
         return False
     if (length == 3 and not slashed) or (length == 4 and data[begin] != 0x30):
         return False
-    return (kinds[data[begin + length - 1]] & kinds[data[begin + length - 2]] & 2) != 0
+    return bool(kinds[data[begin + length - 1]] & kinds[data[begin + length - 2]] & 2)
 
 
 @njit(nogil=True, cache=True)
@@ -119,7 +121,7 @@ def _count(
             False  # whether there are but gaps since the last one, now and before the last backslash
         )
         while True:
-            byte = data[at] if at < end else np.uint8(0)
+            byte: Any = data[at] if at < end else np.uint8(0)
             kind = kinds[byte]
             if kind & 8 and at < end:
                 if kind & 1:

@@ -89,7 +89,7 @@ class CodeInstructionEnhancement(Prompt):
         "```python\nfrom typing import ...\n\n\ndef name(parameter: type) -> type:\n"
         '    """What it does, in full sentences, and what happens at the edges.\n\n'
         '    >>> name(argument)\n    result\n    """\n```\n'
-        "The block ends with the docstring: write no body, no solution, and nothing after it."
+        "The function and its parameters have telling names and real types. The block ends with the docstring: write no body, no solution, and nothing after it."
     )
 
 

@@ -180,9 +180,10 @@ def coder(prompt: str) -> str:
     if "tests for a solution" in prompt:
         return "```python\nassert f() > 0\nassert f() < 5\n```"
     if "this code solves" in prompt or "Do not solve the request" in prompt:
-        number = crc32(prompt.encode()) % 1000
+        told = between(prompt, "code" if "this code solves" in prompt else "request")
+        number = crc32(told.encode()) % 1000
         return f'Number {number}:\n```python\ndef f() -> int:\n    """Give {number}."""\n```'
-    number = crc32(prompt.encode()) % 4 + 1
+    number = crc32(between(prompt, "task").encode()) % 4 + 1
     body = "raise ValueError" if number == 1 else f"return {number}"
     return f"So:\n```python\ndef f():\n    {body}\nf()\n```"
 
@@ -339,21 +340,21 @@ FLOWS = [
         coder,
         5,
         ["generated_instruction", "generated_code", *RUN, *GRADED],
-        calls=8 + 8 + 7,
+        calls=22,
     ),
     Flow(
         CodeGenDataset_APIPipeline,
         coder,
-        5,
+        4,
         ["generated_instruction", "generated_code", "generated_tests", *RUN, *GRADED],
-        calls=8 * 3 + 7,
+        calls=29,
     ),
     Flow(
         CodeAgreement_APIPipeline,
         coder,
-        7,
+        3,
         ["generated_codes", "generated_tests", "selected_code", "pass_matrix", "agreement_score"],
-        calls=8 * (5 + 1),
+        calls=48,
     ),
     Flow(PTCodeFilter_CPUPipeline, "", 6, MEASURED, calls=0),
     Flow(PTTextFilter_CPUPipeline, "", 7, [], calls=0),
