@@ -55,7 +55,7 @@ def _covered(found: Places, count: int, names: Places, ends: Counts, n: int, onl
 
 
 @njit(nogil=True, cache=True)
-def _repeated_words(
+def repeated_words(
     values: Hashes, words: int, names: Places, counts: Places, found: Places, slots: Hashes, places: Places
 ) -> int:
     """Name each word by its first place; how many occur more than once, which are `found`."""
@@ -69,6 +69,40 @@ def _repeated_words(
         counts[name] += 1
     kept = 0
     for at in range(words):
+        found[kept] = at
+        kept += counts[names[at]] > 1
+    return kept
+
+
+@njit(nogil=True, cache=True)
+def repeated_longer(
+    count: int, names: Places, counts: Places, found: Places, slots: Hashes, places: Places
+) -> int:
+    """From the n-grams that occur more than once, `count` of them `found`, to those of one word more; how many these are.
+
+    An n-gram is counted each time that it occurs.
+    """
+    kept = 0
+    for k in range(count - 1):  # those of which both parts occur more than once
+        at: Any = found[k]
+        found[kept] = at
+        kept += found[k + 1] == at + 1
+    count = kept
+    if count < 2:
+        return 0
+    bits = bits_for(count)
+    table, shift = slots[: 1 << bits], np.uint64(64 - bits)
+    table[:] = 0
+    for k in range(count):
+        at = np.int64(found[k])
+        key = (np.uint64(names[at] + 1) << np.uint64(32)) | np.uint64(names[at + 1])
+        name = place_of(table, places, shift, key, at)
+        names[at] = name
+        counts[at] = 0
+        counts[name] += 1
+    kept = 0
+    for k in range(count):
+        at = found[k]
         found[kept] = at
         kept += counts[names[at]] > 1
     return kept
@@ -93,32 +127,11 @@ def ngrams(
         ends: where each word begins among the characters of all, and last of all where the last ends.
         names, counts, found, slots, places: room to work in; `slots` and `places` for twice as many as words.
     """
-    count = _repeated_words(values, words, names, counts, found, slots, places)
+    count = repeated_words(values, words, names, counts, found, slots, places)
     for n in range(2, 11):
-        kept = 0
-        for k in range(count - 1):  # those of which both parts occur more than once
-            at: Any = found[k]
-            found[kept] = at
-            kept += found[k + 1] == at + 1
-        count = kept
+        count = repeated_longer(count, names, counts, found, slots, places)
         if count < 2:
             return
-        bits = bits_for(count)
-        table, shift = slots[: 1 << bits], np.uint64(64 - bits)
-        table[:] = 0
-        for k in range(count):
-            at = np.int64(found[k])
-            key = (np.uint64(names[at] + 1) << np.uint64(32)) | np.uint64(names[at + 1])
-            name = place_of(table, places, shift, key, at)
-            names[at] = name
-            counts[at] = 0
-            counts[name] += 1
-        kept = 0
-        for k in range(count):
-            at = found[k]
-            found[kept] = at
-            kept += counts[names[at]] > 1
-        count = kept
         if n <= 4:
             best: Any = -1
             for k in range(count):

@@ -1,4 +1,4 @@
-"""Counts over texts, in groups that are each computed in one pass: `characters`, `words`, `lines`, `repetition`."""
+"""Counts over texts, in groups that are each computed in one pass: `characters`, `words`, `lines`, `repetition`, `head`, `source`, `terms`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dataflow.kernels import character_counts, line_counts, repetition, word_counts
+from dataflow.kernels import (
+    character_counts,
+    line_counts,
+    repetition,
+    source_counts,
+    term_counts,
+    word_counts,
+)
 from dataflow.kernels.texts import Texts
 
 Counts = NDArray[np.int64]
@@ -18,6 +25,9 @@ GROUPS: Mapping[str, tuple[Callable[[Texts, Counts], None], Mapping[str, str]]] 
     "words": (word_counts.count_words, word_counts.COUNTS),
     "lines": (line_counts.count_lines, line_counts.COUNTS),
     "repetition": (repetition.count_repetition, repetition.COUNTS),
+    "head": (source_counts.count_heads, source_counts.HEAD_COUNTS),
+    "source": (source_counts.count_source, source_counts.COUNTS),
+    "terms": (term_counts.count_terms, term_counts.COUNTS),
 }
 """The groups: what computes each, and what its counts are, in their order."""
 

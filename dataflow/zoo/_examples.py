@@ -40,3 +40,11 @@ MATH_SOLUTIONS = str(DATA / "math_solutions.jsonl")
 """`instruction`, `output`, `golden_answer`: solutions in arithmetic, some wrong, repetitive or without a box."""
 REASONING_QUESTIONS = str(DATA / "reasoning_questions.jsonl")
 """`instruction`, `golden_answer`: questions of many fields that take reasoning."""
+SOURCE_FILES = str(DATA / "source_files.jsonl")
+"""`text`, `filename`, `filetype`, `line_count` and more: files of Python's standard library, code and other."""
+CODE_SNIPPETS = str(DATA / "code_snippets.jsonl")
+"""`raw_code`: functions of Python's standard library."""
+CODE_TASKS = str(DATA / "code_tasks.jsonl")
+"""`instruction`: what people would have a program do, said loosely."""
+HUMAN_EVAL = str(DATA / "human_eval.jsonl")
+"""`task_id`, `prompt`, `canonical_solution`, `test`, `entry_point`: problems of HumanEval, with tests."""

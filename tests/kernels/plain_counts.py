@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from plain_repetition import repetition
+from plain_source import source, terms
 
 ENDS = ".!?\n。！？｡؟۔।"
 BREAKS = "–.!?,;•/|…\n。！？，；、｡؟۔।،؛"
@@ -118,4 +119,11 @@ def listed(text: str, entries: list[str]) -> dict[str, int]:
     return {"parts": count, "entries": found, "listed": covered}
 
 
-GROUPS = {"characters": characters, "words": words, "lines": lines, "repetition": repetition}
+GROUPS = {
+    "characters": characters,
+    "words": words,
+    "lines": lines,
+    "repetition": repetition,
+    "source": source,
+    "terms": terms,
+}

@@ -31,11 +31,11 @@ class CodeSandboxSampleEvaluator(RunsPrograms):
     kind: ClassVar[str] = "Map"
     kernel: ClassVar[str] = "programs"
     input_key = In(doc="the program")
-    input_tests_key = In(doc="its tests: a text, or a list of texts", type="any", optional=True)
-    input_entry_point_key = In(doc="the function that a `check` of the tests is given", optional=True)
     output_status_key = Out("sandbox_status", "`PASS` or `FAIL`")
     output_log_key = Out("sandbox_log", "what was printed, or why it failed")
     output_verdict_key = Out(doc="the verdict", optional=True)
+    input_tests_key = In(doc="its tests: a text, or a list of texts", type="any", optional=True)
+    input_entry_point_key = In(doc="the function that a `check` of the tests is given", optional=True)
 
     def programs(self, code: str, tests: Any, entry_point: str | None) -> Sequence[Program]:
         given = tests_of(tests)
