@@ -78,22 +78,21 @@ class SqliteSession(Session):
         still = self._seen is not None
         uri = f"file:{quote(str(self._path.absolute()))}?mode=ro{'&immutable=1' if still else ''}"
         try:
-            connection = sqlite3.connect(
-                uri,
-                uri=True,
-                timeout=_LOCKED_S,
-                check_same_thread=False,
-                isolation_level=None,
-                cached_statements=16,
-            )
-            self._prepare(connection)
+            connection = self._open(uri)
             self._guard = sqlite_guard.restrict(connection)
         except sqlite3.Error as error:
             raise ConfigError(f"database {self._db_id!r}: {self._path} cannot be opened: {error}") from error
         self._connection = connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        """What a kind of SQLite database needs before the connection is restricted."""
+    def _open(self, uri: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            uri,
+            uri=True,
+            timeout=_LOCKED_S,
+            check_same_thread=False,
+            isolation_level=None,
+            cached_statements=16,
+        )
 
     def _now(self) -> Any:
         """Of a file opened as immutable, what changes when it is written to; else null."""
