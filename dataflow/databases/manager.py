@@ -226,8 +226,8 @@ class DatabaseManager:
     def _batch(self, queries: Sequence[Query], *, explain: bool) -> list[QueryResult]:
         jobs = list(dict.fromkeys((db_id, sql, explain) for db_id, sql in queries))
         self.connector.prepare([sql for _, sql, _ in jobs])
-        crew = Crew(self._work, self._lost, self.workers, self.limits.seconds)
-        done = dict(zip(jobs, crew.run(jobs), strict=True))
+        crew = Crew(self._work, self._lost, jobs, self.workers, self.limits.seconds)
+        done = dict(zip(jobs, crew.run(), strict=True))
         return [done[db_id, sql, explain] for db_id, sql in queries]
 
     def _orders(self, sql: str) -> bool:
@@ -244,11 +244,11 @@ class DatabaseManager:
         if (wrong := _no_text(sql)) is not None:
             return failed(Fault.SYNTAX, wrong)
         try:
+            self._known(db_id)
             for _ in range(_TRIES):
-                with self.get_connection(db_id) as session:
-                    result = (
-                        session.explain(sql, self.limits) if explain else session.execute(sql, self.limits)
-                    )
+                session = self._pool.take(db_id)
+                result = session.explain(sql, self.limits) if explain else session.execute(sql, self.limits)
+                self._pool.put(db_id, session)
                 if result.fault is not Fault.CONNECTION or session.usable:
                     break
             return result

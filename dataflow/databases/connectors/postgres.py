@@ -167,6 +167,7 @@ _FAULTS = {
     "3F000": Fault.UNKNOWN,
     "42P11": Fault.FORBIDDEN,
     "42501": Fault.FORBIDDEN,
+    "25001": Fault.FORBIDDEN,
     "25006": Fault.FORBIDDEN,
     "0A000": Fault.FORBIDDEN,
     "57014": Fault.TIMEOUT,

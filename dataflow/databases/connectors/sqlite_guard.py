@@ -142,6 +142,7 @@ _BY_TEXT = {
     "too big": Fault.TOO_LARGE,
     "too large": Fault.TOO_LARGE,
     "too complex": Fault.TOO_LARGE,
+    "stack overflow": Fault.TOO_LARGE,
     "LIKE or GLOB pattern": Fault.TOO_LARGE,
     "Cannot operate on a closed database": Fault.CONNECTION,
 }
