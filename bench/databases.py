@@ -13,7 +13,7 @@ from dataflow.databases.connector import Fault, Limits
 from dataflow.databases.manager import DatabaseManager
 
 DATABASES, QUERIES, TABLES, ROWS = 10, 10_000, 12, 200
-COMPARISONS, ENDLESS, LIMIT_S, WORKERS = 1000, 20, 0.5, 8
+COMPARISONS, ENDLESS, LIMIT_S, WORKERS = 1000, 20, 2.0, 10
 LOOP = "WITH RECURSIVE n(i) AS (SELECT {} UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
