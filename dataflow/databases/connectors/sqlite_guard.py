@@ -159,12 +159,14 @@ def _instr(text: Any, part: Any) -> int | None:
     return _text(text).find(_text(part)) + 1
 
 
-def _replace(text: Any, old: Any, new: Any) -> str | None:
-    if text is None or old is None or new is None:
+def _replace(text: Any, old: Any, new: Any) -> Any:
+    if text is None or old is None:
+        return None
+    if old in ("", b""):
+        return _text(text) if isinstance(text, bytes) else text
+    if new is None:
         return None
     whole, part, into = _text(text), _text(old), _text(new)
-    if not part:
-        return whole
     if len(into) > len(part) and len(whole) + whole.count(part) * (len(into) - len(part)) > MAX_VALUE:
         raise OverflowError("string or blob too big")
     return whole.replace(part, into)
