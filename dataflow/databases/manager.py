@@ -22,7 +22,8 @@ from dataflow.databases.schema import Schema
 Query = tuple[str, str]
 """A database id and a statement."""
 _TRIES = 3
-"""How often a query is tried whose connection was lost, as after the server was started again."""
+"""How often a query is tried whose connection was lost, as after the server was started again; the others of its
+database are then taken to be lost too."""
 
 
 class DatabaseManager:
@@ -60,7 +61,7 @@ class DatabaseManager:
 
     def _set_up(self) -> None:
         self.connector: Connector = connector_class(self.db_type)()
-        self.connector.embedding_serving = self.embedding_serving
+        self.connector.embedding_serving, self.connector.limits = self.embedding_serving, self.limits
         self._pool = Pool(self._open)
         self._schemas: dict[str, tuple[Any, Schema]] = {}
         self._lock = threading.Lock()
@@ -251,6 +252,7 @@ class DatabaseManager:
                 self._pool.put(db_id, session)
                 if result.fault is not Fault.CONNECTION or session.usable:
                     break
+                self._pool.close(db_id)
             return result
         except (ConfigError, UnknownName) as error:
             unknown = isinstance(error, UnknownName)

@@ -81,10 +81,11 @@ class Pool:
                 return idle.pop(0)
         return None
 
-    def close(self) -> None:
-        """Close what is not in use; what is will be kept again when it comes back."""
+    def close(self, db_id: str | None = None) -> None:
+        """Close what is not in use, of one database or all; what is will be kept again when it comes back."""
         with self._lock:
-            sessions = [s for idle in self._idle.values() for s in idle]
-            self._idle, self._count = OrderedDict(), 0
+            ids = list(self._idle) if db_id is None else [db_id]
+            sessions = [s for i in ids for s in self._idle.pop(i, [])]
+            self._count -= len(sessions)
         for session in sessions:
             session.close()

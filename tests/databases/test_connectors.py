@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import pytest
 
+from dataflow.core.errors import ConfigError
 from dataflow.databases.connector import Fault
 from dataflow.databases.manager import DatabaseManager
-from tests.servers.engines import Engine
+from tests.servers.engines import Engine, MariaDb, Postgres
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +188,48 @@ def test_pickles_and_shows_no_password(shop: DatabaseManager) -> None:
         shop.execute("shop", "nonsense").error,
     ):
         assert "s3cret-word" not in text
+
+
+def test_powerful_roles_are_refused(engine: Engine) -> None:
+    if not isinstance(engine, Postgres | MariaDb):
+        pytest.skip("an engine without roles")
+    user = (
+        {"user": "postgres"}
+        if isinstance(engine, Postgres)
+        else {"unix_socket": engine.admin["unix_socket"], "user": "root"}
+    )
+    admin = {**engine.config, **user, "password": "hunter2", "databases": ["shop"]}
+    with DatabaseManager(engine.name, admin) as manager:
+        result = manager.execute("shop", "SELECT 1")
+    assert result.fault is Fault.CONNECTION
+    assert "could read" in result.error
+    assert "GRANT" in result.error
+    assert "hunter2" not in result.error
+
+
+def test_errors_of_connecting_show_no_password(engine: Engine) -> None:
+    if not isinstance(engine, Postgres | MariaDb):
+        pytest.skip("an engine without passwords")
+    wrong = {**engine.config, "password": "wr0ng-word", "databases": ["shop"]}
+    with DatabaseManager(engine.name, wrong) as manager:
+        result = manager.execute("shop", "SELECT 1")
+    assert result.fault is Fault.CONNECTION
+    assert "clerk" in result.error
+    assert "wr0ng-word" not in result.error + repr(manager) + repr(manager.databases)
+    with pytest.raises(ConfigError) as raised:
+        DatabaseManager(engine.name, {k: v for k, v in wrong.items() if k != "databases"})
+    assert "wr0ng-word" not in str(raised.value)
+
+
+def test_a_server_that_drops_connections(engine: Engine) -> None:
+    if not isinstance(engine, Postgres | MariaDb):
+        pytest.skip("an engine without a server")
+    with engine.manager() as manager:
+        with manager.get_connection("shop"), manager.get_connection("shop"), manager.get_connection("shop"):
+            pass
+        engine.drop_connections()
+        results = manager.batch_execute_queries([("shop", f"SELECT {i}") for i in range(8)])
+    assert [r.rows for r in results] == [((i,),) for i in range(8)]
 
 
 def test_fingerprint_is_stable(engine: Engine, shop: DatabaseManager) -> None:

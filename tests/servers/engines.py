@@ -172,6 +172,9 @@ class Postgres(Engine):
         ]
         return self._run("shop", *asked)
 
+    def drop_connections(self) -> None:
+        self._run("shop", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'clerk'")
+
 
 class MariaDb(Engine):
     """The user may write to the tables by its rights, so that only the connector keeps it from that."""
@@ -225,6 +228,9 @@ class MariaDb(Engine):
             "SHOW GLOBAL VARIABLES LIKE 'max_connections'",
         ]
         return self._run(*asked)
+
+    def drop_connections(self) -> None:
+        self._run("KILL USER clerk")
 
 
 def outcome(result: QueryResult) -> str:

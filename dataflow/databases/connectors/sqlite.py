@@ -22,8 +22,7 @@ PATTERNS = ("*.sqlite", "*.sqlite3", "*.db")
 _LOCKED_S = 0.25
 """How long a query waits for a file that is being written; SQLite cannot be interrupted in it."""
 _FOR_SCHEMA = Limits(seconds=2.0, bytes=32 << 20)
-_HEAP = 2
-"""How many times the memory of one query SQLite may take in this process."""
+_LEAST_HEAP_MB = 1024
 _memory = threading.Lock()
 _bounded = False
 
@@ -177,11 +176,12 @@ def _lenient(text: bytes) -> str:
 
 
 def _bound_memory(memory_mb: int) -> None:
-    """Bound what SQLite may allocate in this process; it knows one such limit, which cannot be raised again."""
+    """Bound what SQLite may allocate: twice the memory of one query, for SQLite knows one limit for all of a process,
+    which cannot be raised again."""
     global _bounded
     with _memory:
         if not _bounded:
             connection = sqlite3.connect(":memory:")
-            connection.execute(f"PRAGMA hard_heap_limit = {_HEAP * memory_mb << 20}")
+            connection.execute(f"PRAGMA hard_heap_limit = {max(_LEAST_HEAP_MB, 2 * memory_mb) << 20}")
             connection.close()
             _bounded = True
