@@ -39,7 +39,7 @@ class Alarm:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._lock:
-            self.left = True
+            self.left, self._ring = True, _nothing
 
     def go_off(self) -> bool:
         """Ring, and say whether to do so again."""
@@ -52,6 +52,10 @@ class Alarm:
             except Exception as error:  # noqa: BLE001  # an engine may raise anything; the other alarms must go on
                 log.debug("a query could not be interrupted: %s", error)
             return True
+
+
+def _nothing() -> None:
+    """What an alarm that was left does; it then keeps no connection alive."""
 
 
 class _Watch:
