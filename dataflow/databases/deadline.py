@@ -63,14 +63,15 @@ class _Watch:
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Alarm]] = []
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._order = count()
         self._full = _MANY
         self._until = 0.0
         threading.Thread(target=self._run, name="dataflow-deadlines", daemon=True).start()
 
     def add(self, alarm: Alarm) -> None:
-        with self._changed:
+        with self._lock:
             if len(self._heap) >= self._full:
                 self._heap = sorted(entry for entry in self._heap if not entry[2].left)
                 self._full = max(_MANY, 2 * len(self._heap))
