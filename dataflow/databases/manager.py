@@ -139,8 +139,6 @@ class DatabaseManager:
         """Run one query; never raises for what it does."""
         return self.batch_execute_queries([(db_id, sql)])[0]
 
-    execute_query = execute
-
     def batch_execute_queries(self, queries: Sequence[Query]) -> list[QueryResult]:
         """Run queries side by side, in their order; one that fails, or names no database, fails alone."""
         return self._batch(queries, explain=False)

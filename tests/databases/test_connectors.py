@@ -35,6 +35,35 @@ def test_rows_keep_order_and_columns_of_one_name(shop: DatabaseManager) -> None:
     assert result.row_count == 3
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT name FROM customers WHERE name LIKE 'A%'",
+        "SELECT name FROM customers WHERE id = 1;",
+        "SELECT name FROM customers WHERE id = 1 ; -- the first",
+        "-- the first\nSELECT name FROM customers WHERE id = 1 -- and only",
+        "/* the first */ (SELECT name FROM customers WHERE id = 1)",
+        "WITH a AS (SELECT name FROM customers WHERE id = 1) SELECT name FROM a",
+        "SELECT name FROM customers WHERE name <> '%s %(a)s {} ; : ? $1' AND id = 1",
+        "VALUES ('Ann')",
+    ],
+)
+def test_forms_of_a_query(engine: Engine, shop: DatabaseManager, sql: str) -> None:
+    if sql.startswith("/*") and engine.name == "sqlite":
+        sql = sql.replace("(", "").replace(")", "")
+    result = shop.execute("shop", sql)
+    assert result.rows == (("Ann",),), result
+    assert shop.batch_explain_queries([("shop", sql)])[0].success
+
+
+def test_dates_that_python_has_not(engine: Engine, shop: DatabaseManager) -> None:
+    if not isinstance(engine, Postgres):
+        pytest.skip("an engine without infinite dates")
+    found = shop.execute("shop", "SELECT 'infinity'::timestamp, '0044-03-15 BC'::date, 'x', 1")
+    assert found.rows == (("infinity", "0044-03-15 BC", "x", 1),)
+    assert shop.execute("shop", "SELECT '2024-02-29'::date").rows == ((dt.date(2024, 2, 29),),)
+
+
 def test_values_keep_their_types(shop: DatabaseManager) -> None:
     rows = shop.execute(
         "shop", "SELECT total, note, joined FROM orders, customers c WHERE orders.id = 1 AND c.id = 1"

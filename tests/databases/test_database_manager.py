@@ -225,6 +225,21 @@ def test_a_file_with_a_write_ahead_log_gets_nothing_beside_it(file: Path) -> Non
         writer.close()
 
 
+def test_a_file_that_is_replaced_is_opened_again(file: Path, tmp_path: Path) -> None:
+    with DatabaseManager(config={"root_path": str(file)}) as manager:
+        assert manager.execute("shop", "SELECT * FROM t").rows == ((1,),)
+        with sqlite3.connect(tmp_path / "new") as connection:
+            connection.execute("CREATE TABLE t AS SELECT 5 AS a")
+        connection.close()
+        (tmp_path / "new").replace(file)
+        assert manager.execute("shop", "SELECT * FROM t").rows == ((5,),)
+        file.unlink()
+        gone = manager.execute("shop", "SELECT * FROM t")
+        assert gone.fault is Fault.CONNECTION
+        file.write_bytes(b"no database at all, but long enough to have a header of one hundred bytes" * 9)
+        assert manager.execute("shop", "SELECT * FROM t").fault is Fault.CONNECTION
+
+
 def test_text_that_is_no_utf8(file: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("CREATE TABLE odd AS SELECT CAST(x'636166e9' AS TEXT) AS a")
