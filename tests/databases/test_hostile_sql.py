@@ -46,6 +46,19 @@ def test_nothing_changes_and_the_batch_goes_on(engine: Engine) -> None:
     assert not wrong
 
 
+def test_planning_changes_nothing(engine: Engine) -> None:
+    before = engine.digest()
+    statements = [s.replace("{out}", str(engine.outside)) for s in HOSTILE[engine.name]]
+    with engine.manager(seconds=LIMIT_S) as manager:
+        started = time.monotonic()
+        results = manager.batch_explain_queries([("shop", sql) for sql in statements])
+        took = time.monotonic() - started
+        assert manager.execute("shop", "SELECT count(*) FROM orders").rows == ((3,),)
+    assert engine.digest() == before
+    assert took < len(statements) * LIMIT_S / 4
+    assert SECRET not in repr([r.rows for r in results])
+
+
 def test_endless_queries_cost_their_time_and_no_more(engine: Engine) -> None:
     workers, endless = 4, 8
     queries = [
