@@ -26,6 +26,7 @@ ALL = {
     "corpus": "Cleaning a corpus",
     "answers": "Checking answers",
     "sandbox": "Running model-written programs",
+    "databases": "Queries on databases",
 }
 
 

@@ -16,8 +16,9 @@ from dataflow.core.generate import Generate, build
 from dataflow.core.outcome import Outcome, dropped
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import DIYPromptABC, prompt_restrict
-from dataflow.core.replies import clip, unfenced, without_thinking
+from dataflow.core.replies import clip
 from dataflow.core.rows import keep_rows
+from dataflow.operators._lib.code_blocks import code_of
 from dataflow.operators.code._programs import RunsPrograms, tests_of
 from dataflow.prompts.code_tests import CodeSolutionGeneratorPrompt, CodeTestGeneratorPrompt
 from dataflow.sandbox import Execution, Program
@@ -79,10 +80,10 @@ class CodeSolutionGenerator(Generate):
     async def answer(self, ask: Ask, instruction: Any) -> list[str]:
         asked = build(self.prompt or CodeSolutionGeneratorPrompt(), {"instruction": as_text(instruction)})
         replies = await together(*(ask(asked) for _ in range(self.num_samples)))
-        programs = [unfenced(without_thinking(reply)).strip() for reply in replies]
-        if not any(programs):
+        programs = [found for reply in replies if (found := _program(reply))]
+        if not programs:
             raise ReplyError(f"no program in the reply {clip(replies[0])}")
-        return [p for p in programs if p]
+        return programs
 
 
 class CodeDualExecutionFilter(RunsPrograms):
@@ -154,10 +155,18 @@ def best(matrix: Sequence[Sequence[bool]]) -> tuple[int, int] | None:
 
 def parse_tests(reply: str) -> list[str]:
     """The tests in a reply: each of its assert statements and test functions, after what it imports and assigns."""
-    source = unfenced(without_thinking(reply))
+    source = _program(reply) or ""
     statements = _statements(source) or [s for line in source.splitlines() for s in _statements(line.strip())]
     before = [text for kind, text in statements if kind == "before"]
     return ["\n".join([*before, text]) for kind, text in statements if kind == "test"]
+
+
+def _program(reply: str) -> str | None:
+    """The code in a reply; null where there is none, or where it breaks off."""
+    try:
+        return code_of(reply)
+    except ReplyError:
+        return None
 
 
 def _statements(source: str) -> list[tuple[str, str]]:

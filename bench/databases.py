@@ -1,0 +1,119 @@
+"""Queries of a batch over many databases: beside a connection a query, one after the other; and with endless ones among them."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from dataflow.databases.connector import Fault, Limits
+from dataflow.databases.manager import DatabaseManager
+
+DATABASES, QUERIES, TABLES, ROWS = 10, 10_000, 12, 200
+COMPARISONS, ENDLESS, LIMIT_S, WORKERS = 1000, 20, 2.0, 10
+LOOP = "WITH RECURSIVE n(i) AS (SELECT {} UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+def measure() -> Iterator[str]:
+    """A line for short queries, and one for endless ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder))
+        yield short(Path(folder))
+        yield endless(Path(folder))
+
+
+def make(folder: Path) -> None:
+    """Databases of the size of Spider's: a dozen tables of a few hundred rows."""
+    draw = random.Random(1)
+    for d in range(DATABASES):
+        (folder / f"db{d}").mkdir()
+        with sqlite3.connect(folder / f"db{d}" / f"db{d}.sqlite") as connection:
+            for t in range(TABLES):
+                connection.execute(
+                    f"CREATE TABLE t{t} (id INTEGER PRIMARY KEY, name TEXT NOT NULL, city TEXT, price REAL, "
+                    f"other INTEGER REFERENCES t{(t + 1) % TABLES} (id), made DATE)"
+                )
+                rows = [(i, f"n{i}", f"c{i % 7}", draw.random(), i % 50, "2024-01-01") for i in range(ROWS)]
+                connection.executemany(f"INSERT INTO t{t} VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.close()
+
+
+def queries(kind: str = "", count: int = QUERIES) -> list[tuple[str, str]]:
+    """Different short queries: look-ups, joins, groups."""
+    forms = (
+        "SELECT name, price FROM t{t} WHERE id = {i} /* {n}{kind} */",
+        "SELECT a.name, b.city FROM t{t} a JOIN t{u} b ON a.other = b.id WHERE a.id < 5 /* {n}{kind} */",
+        "SELECT city, count(*), avg(price) FROM t{t} WHERE id < {i} GROUP BY city /* {n}{kind} */",
+    )
+    return [
+        (
+            f"db{n % DATABASES}",
+            forms[n % 3].format(t=n % TABLES, u=(n + 1) % TABLES, i=n % ROWS, n=n, kind=kind),
+        )
+        for n in range(count)
+    ]
+
+
+def short(folder: Path) -> str:
+    """Both ways take turns; the fastest of three counts."""
+    bare, pooled = [], []
+    for turn in range(3):
+        asked = queries(f" {turn}")
+        expected, spent = timed(lambda: [one_by_one(folder, *query) for query in asked])  # noqa: B023
+        bare.append(spent)
+        with DatabaseManager("sqlite", {"root_path": str(folder)}) as manager:
+            found, spent = timed(lambda: manager.batch_execute_queries(asked))  # noqa: B023
+        pooled.append(spent)
+        assert [list(f.rows) for f in found] == expected
+    (slow, slow_cpu), (fast, fast_cpu) = (
+        map(min, zip(*bare, strict=True)),
+        map(min, zip(*pooled, strict=True)),
+    )
+    return (
+        f"{QUERIES:,} different short queries over {DATABASES} SQLite databases: a connection a query {slow:.2f} s "
+        f"({slow_cpu:.2f} s of CPU), DatabaseManager {fast:.2f} s ({fast_cpu:.2f} s): {slow / fast:.1f} times as fast, "
+        f"{slow_cpu / fast_cpu:.1f} times in CPU"
+    )
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
+    """What came of it, and the seconds by the wall clock and of CPU."""
+    started, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return result, (time.perf_counter() - started, time.process_time() - cpu)
+
+
+def one_by_one(folder: Path, db_id: str, sql: str) -> list[tuple[object, ...]]:
+    """What a manager without a pool does: open, forbid writing, ask, close."""
+    connection = sqlite3.connect(folder / db_id / f"{db_id}.sqlite")
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        return list(connection.execute(sql).fetchall())
+    finally:
+        connection.close()
+
+
+def endless(folder: Path) -> str:
+    """Pairs of queries of which some never end."""
+    gold = queries(" gold", COMPARISONS)
+    pairs = [(db_id, sql.replace(" gold", ""), sql) for db_id, sql in gold]
+    step = COMPARISONS // ENDLESS
+    for n in range(0, COMPARISONS, step):
+        pairs[n] = (pairs[n][0], LOOP.format(n), pairs[n][2])
+    limits = Limits(seconds=LIMIT_S)
+    with DatabaseManager("sqlite", {"root_path": str(folder)}, limits=limits, workers=WORKERS) as manager:
+        started = time.perf_counter()
+        compared = manager.batch_compare_queries(pairs)
+        took = time.perf_counter() - started
+        faults = [r.fault for r in manager.batch_execute_queries([pairs[0][:2]])]
+    assert faults == [Fault.TIMEOUT]
+    assert sum(map(bool, compared)) == COMPARISONS - ENDLESS
+    least = ENDLESS * LIMIT_S / WORKERS
+    return (
+        f"{COMPARISONS:,} comparisons, {ENDLESS} of them with an endless query, {LIMIT_S} s a query, {WORKERS} at once: "
+        f"{took:.2f} s, {took / least - 1:.0%} over {ENDLESS} x {LIMIT_S} s / {WORKERS} = {least:.2f} s"
+    )
