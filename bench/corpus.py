@@ -52,18 +52,18 @@ def measure(documents: int = DOCUMENTS) -> Iterator[str]:
         corpus = Path(folder, "corpus.jsonl")
         write_corpus(corpus, documents)
         yield f"{documents:,} documents, {corpus.stat().st_size / 1e6:,.0f} MB"
-        least, _ = _mine("limit", corpus, Path(folder))
+        least, _ = measured("limit", corpus, Path(folder, "limit"))
         yield f"polars reads and writes it, and does nothing else, in {least['seconds']:.1f} s ({least['cpu_seconds']:.1f} s CPU)"
         for work, rivals in RIVALS.items():
-            mine, kept = _mine(work, corpus, Path(folder))
+            mine, kept = measured(work, corpus, Path(folder, work))
             slower = mine["seconds"] / least["seconds"]
             yield f"{work}: {_told(mine, documents)}; {slower:.1f} times polars' reading and writing{_quality(work, corpus, kept)}"
             for rival in rivals:
                 yield f"{work}: {_beside(rival, work, corpus, mine, documents, kept, Path(folder))}"
 
 
-def _mine(work: str, corpus: Path, folder: Path) -> tuple[dict[str, Any], set[str]]:
-    cache = folder / work
+def measured(work: str, corpus: Path, cache: Path) -> tuple[dict[str, Any], set[str]]:
+    """What a work of this package took, and the ids of the documents that it kept."""
     command = [sys.executable, "-m", "bench.corpus_pipelines", work, str(corpus), str(cache)]
     env = {k: v for k, v in os.environ.items() if k != "_RJEM_MALLOC_CONF"} | {peers.BEGUN: str(time.time())}
     done = subprocess.run(command, check=True, capture_output=True, timeout=LIMIT_S, env=env)
