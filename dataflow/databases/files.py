@@ -56,10 +56,21 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     return next(n for i in range(1, len(taken) + 2) if (n := f"{name}_{i}") not in taken)
 
 
-def file_stamp(path: Path) -> str:
-    """A hash of a file; of one over 64 MB of its size, time, beginning and end."""
-    stat = path.stat()
-    return _stamp(str(path), stat.st_size, stat.st_mtime_ns)
+def beside(path: Path, suffix: str) -> Path:
+    """The file beside another that has its name and a suffix more: `x.db-wal`."""
+    return path.with_name(path.name + suffix)
+
+
+def quick_stamp(path: Path, suffix: str) -> list[tuple[int, int]]:
+    """Size and time of a file and of its log beside it."""
+    stats = [p.stat() for p in (path, beside(path, suffix)) if p.exists()]
+    return [(s.st_size, s.st_mtime_ns) for s in stats]
+
+
+def file_stamp(path: Path, suffix: str) -> list[str]:
+    """A hash of a file and of its log; of one over 64 MB of its size, time, beginning and end."""
+    stats = [(str(p), p.stat()) for p in (path, beside(path, suffix)) if p.exists() and p.stat().st_size]
+    return [_stamp(p, s.st_size, s.st_mtime_ns) for p, s in stats]
 
 
 @lru_cache(maxsize=4096)

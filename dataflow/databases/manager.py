@@ -203,8 +203,8 @@ class DatabaseManager:
 
     def _work(self, job: tuple[str, str, bool]) -> QueryResult:
         db_id, sql, explain = job
-        if not isinstance(sql, str) or not sql.strip():
-            return failed(Fault.SYNTAX, "there is no statement")
+        if (wrong := _no_text(sql)) is not None:
+            return failed(Fault.SYNTAX, wrong)
         try:
             with self.get_connection(db_id) as session:
                 return session.explain(sql, self.limits) if explain else session.execute(sql, self.limits)
@@ -214,3 +214,16 @@ class DatabaseManager:
 
     def _lost(self, job: tuple[str, str, bool]) -> QueryResult:
         return failed(Fault.TIMEOUT, f"given up after {self.limits.seconds:g} s: the engine did not stop it")
+
+
+def _no_text(sql: Any) -> str | None:
+    """Why this is no statement of any engine."""
+    if not isinstance(sql, str) or not sql.strip():
+        return "there is no statement"
+    if "\0" in sql:
+        return "the statement has a null character"
+    try:
+        sql.encode()
+    except UnicodeEncodeError:
+        return "the statement is not valid Unicode"
+    return None

@@ -17,6 +17,14 @@ def quoted(name: str, dialect: str) -> str:
     return mark + name.replace(mark, mark * 2) + mark
 
 
+def quoted_table(table: Table, dialect: str) -> str:
+    """The name of a table, with its namespace where it has one."""
+    if not table.namespace:
+        return quoted(table.name, dialect)
+    name = table.name.removeprefix(f"{table.namespace}.")
+    return f"{quoted(table.namespace, dialect)}.{quoted(name, dialect)}"
+
+
 def literal(value: Any) -> str:
     """A value as SQL writes it."""
     if value is None:
@@ -45,9 +53,9 @@ def schema_ddl(schema: Schema) -> str:
 def inserts(schema: Schema) -> list[str]:
     """Statements that put the sample rows into their tables."""
     found = []
-    for table in schema.tables:
+    for table in (t for t in schema.tables if not t.is_view):
         names = ", ".join(quoted(c.name, schema.dialect) for c in table.columns)
-        into = f"INSERT INTO {quoted(table.name, schema.dialect)} ({names}) VALUES"
+        into = f"INSERT INTO {quoted_table(table, schema.dialect)} ({names}) VALUES"
         found += [f"{into} ({', '.join(map(literal, row))});" for row in table.samples]
     return found
 
@@ -108,4 +116,4 @@ def _create(table: Table, dialect: str) -> str:
     lines = [f"    {part}{',' if i < len(parts) - 1 else ''}" for i, part in enumerate(parts)]
     for i, column in enumerate(table.columns):
         lines[i] += f" -- {' '.join(column.comment.split())}" if column.comment else ""
-    return "\n".join([f"CREATE TABLE {quoted(table.name, dialect)} (", *lines, ")"])
+    return "\n".join([f"CREATE TABLE {quoted_table(table, dialect)} (", *lines, ")"])

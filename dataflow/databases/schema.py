@@ -45,6 +45,8 @@ class Table:
     row_count: int | None = None
     """Null where counting would take long."""
     is_view: bool = False
+    namespace: str = ""
+    """The schema it lies in, where that is not the one of unqualified names; `name` then begins with it."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataflow.core.errors import ConfigError
 from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
 from dataflow.databases.connectors import sqlite_guard, sqlite_schema
 from dataflow.databases.deadline import Alarm
-from dataflow.databases.files import file_stamp, find_files
+from dataflow.databases.files import beside, file_stamp, find_files, quick_stamp
 from dataflow.databases.results import Rows, collect, failed, over_time, timed
 from dataflow.databases.schema import Schema
 
@@ -50,13 +50,10 @@ class SqliteConnector(Connector):
         return SqliteSession(info.db_id, Path(info.connection_info["path"]))
 
     def version(self, info: DatabaseInfo) -> Any:
-        path = Path(info.connection_info["path"])
-        return [(p.stat().st_size, p.stat().st_mtime_ns) for p in (path, _log_of(path)) if p.exists()]
+        return quick_stamp(Path(info.connection_info["path"]), "-wal")
 
     def stamp(self, info: DatabaseInfo) -> Any:
-        path = Path(info.connection_info["path"])
-        wal = _log_of(path)
-        return [file_stamp(path), file_stamp(wal) if wal.exists() else None]
+        return file_stamp(Path(info.connection_info["path"]), "-wal")
 
 
 class SqliteSession(Session):
@@ -100,7 +97,7 @@ class SqliteSession(Session):
 
     def _now(self) -> Any:
         """Of a file opened as immutable, what changes when it is written to; else null."""
-        wal = _log_of(self._path)
+        wal = beside(self._path, "-wal")
         with self._path.open("rb") as file:
             in_wal_mode = file.read(20)[18:20] == b"\2\2"
         if not in_wal_mode or (wal.exists() and wal.stat().st_size):
@@ -164,10 +161,6 @@ class SqliteSession(Session):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
 
 
 def _fetch(connection: sqlite3.Connection, sql: str, limits: Limits) -> tuple[tuple[str, ...], Rows]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from typing import Any
 
-from dataflow.databases.examples import SCANNED, choose, sample_rows
+from dataflow.databases.render import quoted
 from dataflow.databases.schema import Column, ForeignKey, Schema, Table
+from dataflow.databases.tables import Query, filled
 
-Query = Callable[[str], Sequence[tuple[Any, ...]]]
-"""Runs a statement and gives its rows; nothing where they would be too many or take too long."""
 _LISTED = """
 SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
 ORDER BY rowid"""
@@ -31,11 +29,6 @@ def read(query: Query, db_id: str, examples: int, samples: int) -> Schema:
     virtual = {name.lower() for name, _, sql in listed if sql.upper().startswith("CREATE VIRTUAL")}
     own = [entry for entry in listed if not _is_shadow(entry[0], virtual)]
     return Schema(db_id, "sqlite", tuple(_table(query, *entry, examples, samples) for entry in own))
-
-
-def quoted(name: str) -> str:
-    """A name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def comments_of(sql: str) -> dict[str, str]:
@@ -76,13 +69,6 @@ def _is_shadow(name: str, virtual: set[str]) -> bool:
 
 
 def _table(query: Query, name: str, kind: str, sql: str, examples: int, samples: int) -> Table:
-    facts = [f for f in query(f"PRAGMA table_xinfo({quoted(name)})") if f[6] != 1]
-    names = [str(f[1]) for f in facts]
-    shown = ", ".join(map(quoted, names))
-    rows: Sequence[tuple[Any, ...]] = ()
-    if names and (examples or samples):
-        first = f"SELECT {shown} FROM {quoted(name)} LIMIT "  # noqa: S608
-        rows = query(first + str(SCANNED)) or query(first + str(samples))
     comments = comments_of(sql)
     columns = tuple(
         Column(
@@ -92,26 +78,18 @@ def _table(query: Query, name: str, kind: str, sql: str, examples: int, samples:
             default=None if f[4] is None else str(f[4]),
             primary_key=bool(f[5]),
             comment=comments.get(str(f[1]).lower(), ""),
-            examples=choose(str(f[1]), (row[i] for row in rows), examples) if examples else (),
         )
-        for i, f in enumerate(facts)
+        for f in query(f"PRAGMA table_xinfo({quoted(name, 'sqlite')})")
+        if f[6] != 1
     )
-    counted = query(f"SELECT count(*) FROM {quoted(name)}") if kind == "table" else ()  # noqa: S608
-    return Table(
-        name,
-        columns,
-        _foreign_keys(query, name),
-        create=sql,
-        samples=sample_rows(names, rows, samples),
-        row_count=counted[0][0] if counted else None,
-        is_view=kind == "view",
-    )
+    table = Table(name, columns, _foreign_keys(query, name), create=sql, is_view=kind == "view")
+    return filled(table, query, "sqlite", examples, samples)
 
 
 def _foreign_keys(query: Query, name: str) -> tuple[ForeignKey, ...]:
     """A key that names no column means the primary key of the other table."""
     keys: dict[int, list[tuple[Any, ...]]] = {}
-    for fact in query(f"PRAGMA foreign_key_list({quoted(name)})"):
+    for fact in query(f"PRAGMA foreign_key_list({quoted(name, 'sqlite')})"):
         keys.setdefault(fact[0], []).append(fact)
     found = []
     for _, parts in sorted(keys.items(), reverse=True):
@@ -123,5 +101,5 @@ def _foreign_keys(query: Query, name: str) -> tuple[ForeignKey, ...]:
 
 
 def _primary_key(query: Query, name: str) -> tuple[str, ...]:
-    facts = sorted((f[5], str(f[1])) for f in query(f"PRAGMA table_info({quoted(name)})") if f[5])
+    facts = sorted((f[5], str(f[1])) for f in query(f"PRAGMA table_info({quoted(name, 'sqlite')})") if f[5])
     return tuple(column for _, column in facts)
