@@ -34,3 +34,5 @@ PAGES = str(DATA / "pages.jsonl")
 """`raw_content`: pages as they are crawled, good ones and what the web is full of."""
 INSTRUCTIONS = str(DATA / "instructions.jsonl")
 """`instruction`, `output`: requests and answers, some of a word or two."""
+TEXT2SQL = str(DATA / "text2sql.jsonl")
+"""`db_id`, `question`, `SQL`: questions about the example databases with queries, some of which are wrong."""

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import polars as pl
 import pytest
+from text2sql_model import HARBOUR, LIBRARY, Knowing
 
 from dataflow.cli import load
 from dataflow.core.errors import CompileError, ConfigError
@@ -37,6 +38,11 @@ from dataflow.zoo.prompted import (
     PromptedRefiner_APIPipeline,
 )
 from dataflow.zoo.text2qa import Text2QA_APIPipeline
+from dataflow.zoo.text2sql import (
+    Text2SQLGeneration_APIPipeline,
+    Text2SQLRefine_APIPipeline,
+    Text2VecSQLGeneration_APIPipeline,
+)
 from dataflow.zoo.text_filter import PTTextFilter_CPUPipeline, SFTTextFilter_CPUPipeline
 from dataflow.zoo.text_pt import PTTextSynthesis_APIPipeline
 from dataflow.zoo.text_sft import TextSFTSynthesis_APIPipeline
@@ -44,12 +50,15 @@ from dataflow.zoo.unified_bench import COLUMNS, EXAMPLES, UnifiedBenchEvalPipeli
 
 Rows = list[dict[str, Any]]
 GRADES = [f"{name}_{kind}" for name in ("question_quality", "answer_alignment", "answer_verifiability", "downstream_value") for kind in ("grades", "feedbacks")]  # fmt: skip
+ASKED = ["question", "evidence", "question_type", "prompt"]
+GRADED = ["sql_component_difficulty", "sql_execution_difficulty", "messages", "spider", "split"]
 JUDGED = ["eval_valid", "eval_error", "eval_pred", "eval_score"]
 SCORES = ("5", "1", "5", "2", "4", "1", "5", "3")
 JUDGE = "judgement_result"
 LOCAL = (PassageQAPipeline, ModelComparisonPipeline)
 RULES = (PTTextFilter_CPUPipeline, SFTTextFilter_CPUPipeline)
-EMBEDS = (Text2QA_APIPipeline, PassageQAPipeline)
+TEXT2SQL = (Text2SQLGeneration_APIPipeline, Text2SQLRefine_APIPipeline, Text2VecSQLGeneration_APIPipeline)
+EMBEDS = (Text2QA_APIPipeline, PassageQAPipeline, *TEXT2SQL)
 
 
 def rows_of(path: str) -> Rows:
@@ -300,6 +309,21 @@ FLOWS = [
         ["category", "conversation"],
         calls=18 * 2,
         settings={"num_dialogs_per_intent": 2},
+    ),
+    Flow(
+        Text2SQLGeneration_APIPipeline,
+        Knowing([LIBRARY, HARBOUR]),
+        0,
+        ["SQL", "db_id", "sql_complexity_type", *ASKED, "cot_responses", "cot_reasoning", *GRADED],
+        calls=0,
+        settings={"generate_num": 6},
+    ),
+    Flow(
+        Text2SQLRefine_APIPipeline,
+        Knowing([LIBRARY, HARBOUR, WRONG]),
+        0,
+        [],
+        calls=0,
     ),
     Flow(PTTextFilter_CPUPipeline, "", 7, [], calls=0),
     Flow(SFTTextFilter_CPUPipeline, "", 4, [], calls=0),

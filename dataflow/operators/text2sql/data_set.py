@@ -114,7 +114,7 @@ class DatabaseSplitGenerator(Dataset):
 
 
 class Text2SQLDatasetEvaluator(Summary):
-    """Count what a data set holds: rows by difficulty, database, dialect and style, and what its queries use.
+    """Count rows by difficulty, database and style, and by what their queries use.
 
     The metrics `difficulty`, `execution_difficulty`, `database`, `question_type` and `split` are of the columns named,
     `hardness` and `feature` are read off the queries: Spider's class, and how many queries have joins, subqueries,

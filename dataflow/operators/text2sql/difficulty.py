@@ -75,13 +75,15 @@ class SQLComponentClassifier(Map):
     def map(self, sql: str) -> str:
         if self.by_spider:
             return self.difficulty_labels[_SPIDER.index(spider_hardness(sql, self.dialect))]
-        return self.difficulty_labels[bisect_left(self.difficulty_thresholds, component_score(sql, self.dialect))]
+        return self.difficulty_labels[
+            bisect_left(self.difficulty_thresholds, component_score(sql, self.dialect))
+        ]
 
 
 class SQLExecutionClassifier(Generate):
-    """Tell how hard a question is by how often a model finds its query: `num_generations` model calls a row.
+    """Tell how hard a question is by how often a model finds its query.
 
-    A reply is right where its query gives the result of the reference, by value; names of columns do not count, nor does
+    `num_generations` model calls a row. A reply is right where its query gives the result of the reference, by value; names of columns do not count, nor does
     the order of rows, unless both queries order them. The reference is run once a row, equal queries once. A row whose
     reference does not run gets the label `gold error`; a row whose call fails, or whose database is not there, fails.
     """

@@ -128,9 +128,9 @@ def _slots(prompt: PromptABC) -> set[str]:
 
 @prompt_restrict(SQLVariationGeneratorPrompt)
 class SQLVariationGenerator(Generate):
-    """Make other queries out of each query: `num_variations` model calls a row, a row for each reply with SQL.
+    """Make other queries out of each query: `num_variations` model calls a row.
 
-    The strategies are taken in turn, in an order drawn by `seed` and the row. The query itself does not stay, unless
+    Each reply with SQL makes a row. The strategies are taken in turn, in an order drawn by `seed` and the row. The query itself does not stay, unless
     `keep_original`. A new row has the columns of the row it came from, but no question and no evidence, which would be
     those of another query. The row fails where no reply has SQL; a null query makes no row.
     """

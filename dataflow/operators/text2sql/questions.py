@@ -49,9 +49,9 @@ Candidate = tuple[str, str]
 
 @prompt_restrict(Text2SQLQuestionGeneratorPrompt, Text2VecSQLQuestionGeneratorPrompt)
 class Text2SQLQuestionGenerator(Generate):
-    """Write the question that each query answers, the most typical of several: that many model calls a row.
+    """Write the question that each query answers, the most typical of several candidates.
 
-    The style is drawn by `seed` and the row. Of two candidates one is drawn; of three or more it is the medoid, the one
+    One model call a candidate. The style is drawn by `seed` and the row. Of two candidates one is drawn; of three or more it is the medoid, the one
     whose embedding is nearest to those of the others. A row that has a question stays as it is, without a call; the row
     fails where no reply has both an explanation and a question.
     """

@@ -147,7 +147,7 @@ class Text2SQLCoTVotingGenerator(Map):
     seed: int = 0
     """Changes which of equal replies is taken."""
 
-    input_cot_responses_key = In("cot_responses", "the list of replies", type="list[text]")
+    input_cot_responses_key = In("cot_responses", "the list of replies, or one", type="any")
     input_db_id_key = In("db_id", "the database", type="any")
     input_sql_key = In(doc="a reference query, where there is one", optional=True)
     output_cot_key = Out("cot_reasoning", "the reasoning picked")
@@ -170,13 +170,11 @@ class Text2SQLCoTVotingGenerator(Map):
         """The reply picked and its votes, or why there is none."""
         if broken := next((r for r in made.values() if isinstance(r, Failure)), None):
             return broken
-        replies, db_id, gold = row
+        replies, (_, db_id, gold) = _replies(row[0]), row
         wanted = made[as_text(db_id), gold] if gold else None
         if wanted is not None and not wanted.success:
             return Lost(f"gold error: {told(wanted)}")
-        drawn = [
-            (reply, sql, made[as_text(db_id), sql]) for reply in replies if (sql := last_sql(reply or ""))
-        ]
+        drawn = [(reply, sql, made[as_text(db_id), sql]) for reply in replies if (sql := last_sql(reply))]
         valid = [Candidate(*d) for d in drawn if d[2].success]
         if not valid:
             return Lost(
@@ -217,7 +215,11 @@ class Text2SQLCoTVotingGenerator(Map):
         return Random(f"{self.seed}/{row_id}").choice(group)
 
 
-def _queries(replies: list[str | None], db_id: Any, gold: str | None) -> list[Query]:
+def _replies(cell: Any) -> list[str]:
+    return [reply for reply in (cell if isinstance(cell, list) else [cell]) if isinstance(reply, str)]
+
+
+def _queries(cell: Any, db_id: Any, gold: str | None) -> list[Query]:
     """What must be run for a row: the query of each reply, and the reference."""
-    found = [sql for reply in replies if (sql := last_sql(reply or ""))]
+    found = [sql for reply in _replies(cell) if (sql := last_sql(reply))]
     return [(as_text(db_id), sql) for sql in dict.fromkeys([*found, *([gold] if gold else [])])]
