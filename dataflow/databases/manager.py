@@ -9,18 +9,20 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from dataflow.core.errors import ConfigError, UnknownName, did_you_mean
+from dataflow.core.errors import ConfigError, RowError, UnknownName, did_you_mean
+from dataflow.databases.comparison import Comparison, Convention, compare
 from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
 from dataflow.databases.crew import Crew
 from dataflow.databases.pool import Pool
 from dataflow.databases.registry import connector_class
-from dataflow.databases.render import ddl, inserts, m_schema
+from dataflow.databases.render import FORMS, ddl, inserts
 from dataflow.databases.results import failed
 from dataflow.databases.schema import Schema
 
 Query = tuple[str, str]
 """A database id and a statement."""
-_EXPLAIN = True
+_TRIES = 3
+"""How often a query is tried whose connection was lost, as after the server was started again."""
 
 
 class DatabaseManager:
@@ -152,6 +154,37 @@ class DatabaseManager:
         """Let the engine plan queries without running them: whether they can be run at all."""
         return self._batch(queries, explain=True)
 
+    def batch_compare_queries(
+        self, queries: Sequence[tuple[str, str, str]], convention: Convention | str = Convention.DATAFLOW
+    ) -> list[Comparison]:
+        """Run pairs of queries, `(db_id, query, gold query)`, and compare their results; true where they are the same.
+
+        The order of rows counts where both queries order them; a gold query that comes many times is run once.
+        """
+        pairs = [((db_id, sql), (db_id, gold)) for db_id, sql, gold in queries]
+        results = self.batch_execute_queries([query for pair in pairs for query in pair])
+        return [
+            compare(
+                results[2 * i],
+                results[2 * i + 1],
+                convention=convention,
+                orders=(self._orders(pair[0][1]), self._orders(pair[1][1])),
+            )
+            for i, pair in enumerate(pairs)
+        ]
+
+    def compare_queries(
+        self, db_id: str, sql: str, gold: str, convention: Convention | str = Convention.DATAFLOW
+    ) -> Comparison:
+        """Run two queries and compare their results."""
+        return self.batch_compare_queries([(db_id, sql, gold)], convention)[0]
+
+    def compare_results(
+        self, result: QueryResult, gold: QueryResult, convention: Convention | str = Convention.DATAFLOW
+    ) -> Comparison:
+        """Compare two results, whatever their order."""
+        return compare(result, gold, convention=convention)
+
     def get_schema(self, db_id: str) -> Schema:
         """What a database holds; read again when the database has changed, or after `close`.
 
@@ -174,9 +207,11 @@ class DatabaseManager:
         schema = self.get_schema(db_id)
         return [ddl(table, schema.dialect) for table in schema.tables], inserts(schema)
 
-    def get_db_details(self, db_id: str) -> str:
-        """The schema as text for a model, in the form called M-Schema."""
-        return m_schema(self.get_schema(db_id))
+    def get_db_details(self, db_id: str, form: str = "m-schema") -> str:
+        """The schema as text for a model: as `m-schema`, `ddl`, or `compact`, a line a table."""
+        if form not in FORMS:
+            raise ConfigError(f"form={form!r} is not known; there are {', '.join(FORMS)}")
+        return FORMS[form](self.get_schema(db_id))
 
     def get_number_of_special_column(self, db_id: str) -> int:
         """How many columns queries can be asked about: all, or those of vectors where the engine is for them."""
@@ -201,13 +236,28 @@ class DatabaseManager:
         done = dict(zip(jobs, crew.run(jobs), strict=True))
         return [done[db_id, sql, explain] for db_id, sql in queries]
 
+    def _orders(self, sql: str) -> bool:
+        """Whether a query orders its rows; not for one that cannot be parsed, which the engine may still have run."""
+        from dataflow.databases.queries.features import orders
+
+        try:
+            return "order" in sql.lower() and orders(sql, self.dialect)
+        except RowError:
+            return False
+
     def _work(self, job: tuple[str, str, bool]) -> QueryResult:
         db_id, sql, explain = job
         if (wrong := _no_text(sql)) is not None:
             return failed(Fault.SYNTAX, wrong)
         try:
-            with self.get_connection(db_id) as session:
-                return session.explain(sql, self.limits) if explain else session.execute(sql, self.limits)
+            for _ in range(_TRIES):
+                with self.get_connection(db_id) as session:
+                    result = (
+                        session.explain(sql, self.limits) if explain else session.execute(sql, self.limits)
+                    )
+                if result.fault is not Fault.CONNECTION or session.usable:
+                    break
+            return result
         except (ConfigError, UnknownName) as error:
             unknown = isinstance(error, UnknownName)
             return failed(Fault.UNKNOWN if unknown else Fault.CONNECTION, str(error))

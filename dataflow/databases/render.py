@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -87,6 +88,9 @@ def compact(schema: Schema) -> str:
             for k in table.foreign_keys
         ]
     return "\n".join(lines)
+
+
+FORMS: dict[str, Callable[[Schema], str]] = {"m-schema": m_schema, "ddl": schema_ddl, "compact": compact}
 
 
 def _m_column(column: Column) -> str:

@@ -17,7 +17,7 @@ from dataflow.core.errors import ConfigError, MissingSource, StorageError
 from dataflow.core.frames import JSON, records
 from dataflow.storage import FileStorage, source_of
 from dataflow.storage.remote import write_table
-from tests.storage import postgres_server
+from tests.servers import postgres as postgres_server
 from tests.storage.lines_pipeline import LinesPipeline
 
 ENGINES = ("sqlite", "duckdb", "postgresql")

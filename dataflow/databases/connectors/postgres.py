@@ -94,7 +94,7 @@ class PostgresSession(Session):
         started = time.perf_counter()
         with Alarm(limits.seconds + 0.05, self._cancel) as alarm:
             result = timed(lambda: run(sql, limits), self._fault_of)
-        self._clean(sql)
+        self._clean()
         if not result.success and (alarm.rang or result.fault is Fault.TIMEOUT):
             return failed(Fault.TIMEOUT, over_time(limits), started)
         return result
@@ -123,16 +123,13 @@ class PostgresSession(Session):
         self._begin(limits)
         cursor = self._connection.cursor()
         cursor.execute(f"DECLARE dataflow_query NO SCROLL CURSOR FOR {sql}", binary=True)
-        cursor.execute(f"EXPLAIN (COSTS OFF) {sql}")
+        cursor.execute(f"EXPLAIN (COSTS OFF) {sql}", binary=True)
         return ("plan",), tuple(cursor.fetchall())
 
-    def _clean(self, sql: str) -> None:
+    def _clean(self) -> None:
         """Leave the session as it was; a session in which that fails is given up."""
         try:
-            self._connection.rollback()
-            if "lock" in sql.lower() or "xml" in sql.lower():
-                self._connection.execute("SELECT pg_advisory_unlock_all()")
-                self._connection.rollback()
+            self._connection.execute("ROLLBACK; SELECT pg_advisory_unlock_all()")
         except self._psycopg.Error:
             self.usable = False
         self.usable = self.usable and not self._connection.closed
@@ -201,7 +198,6 @@ def _fetched(cursor: Any) -> Iterator[tuple[Any, ...]]:
 
 def _check_role(db_id: str, connection: Any) -> None:
     superuser, replicates, files = connection.execute(_POWERS).fetchone()
-    connection.rollback()
     if superuser or replicates or files:
         what = (
             "a superuser"
@@ -220,7 +216,7 @@ def _connect(info: Mapping[str, Any]) -> Any:
     given = {"connect_timeout": _CONNECT_S, "application_name": "dataflow"} | dict(info)
     given["options"] = f"{options} {given.get('options', '')}".strip()
     try:
-        return psycopg.connect(**given)
+        return psycopg.connect(**given, autocommit=True)
     except (psycopg.Error, UnicodeError) as error:
         name = info.get("dbname", "")
         raise ConfigError(

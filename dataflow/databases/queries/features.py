@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,13 +36,13 @@ class Features:
     windows: int
     cases: int
     group_by: int
-    """Queries with GROUP BY; so on."""
+    """Queries with GROUP BY; and so on."""
     having: int
     order_by: int
     limit: int
     distinct: int
     functions: tuple[str, ...]
-    """Names of the functions called, each once, in upper case and sorted; aggregates too."""
+    """Names of the functions called, aggregates too: each once, in upper case, as the dialect writes them, sorted."""
     orders: bool
     """The outermost query orders its rows."""
     reads: bool
@@ -54,10 +55,10 @@ def features(sql: str, dialect: str = "sqlite") -> Features:
     Raises:
         RowError: it cannot be parsed.
     """
-    return features_of(parse(sql, dialect))
+    return features_of(parse(sql, dialect), dialect)
 
 
-def features_of(tree: exp.Expr) -> Features:
+def features_of(tree: exp.Expr, dialect: str) -> Features:
     """What a parsed query is made of."""
     from sqlglot import exp
 
@@ -87,7 +88,7 @@ def features_of(tree: exp.Expr) -> Features:
         order_by=sum(not isinstance(order.parent, exp.Window) for order in tree.find_all(exp.Order)),
         limit=count(exp.Limit, exp.Fetch),
         distinct=count(exp.Distinct),
-        functions=_functions(tree),
+        functions=_functions(tree, dialect),
         orders=orders_of(tree),
         reads=reads_only(tree),
     )
@@ -179,9 +180,14 @@ def _is_inner(select: exp.Select) -> bool:
     return top.parent is not None and not isinstance(top.parent, exp.CTE)
 
 
-def _functions(tree: exp.Expr) -> tuple[str, ...]:
+def _functions(tree: exp.Expr, dialect: str) -> tuple[str, ...]:
     from sqlglot import exp
 
-    other = exp.Connector | exp.Case | exp.If | exp.Exists
-    nodes = (node for node in tree.find_all(exp.Func) if not isinstance(node, other))
-    return tuple(sorted({(n.name if isinstance(n, exp.Anonymous) else n.sql_name()).upper() for n in nodes}))
+    names = set()
+    for node in tree.find_all(exp.Func):
+        if isinstance(node, exp.Connector | exp.Case | exp.If | exp.Exists):
+            continue
+        called = re.match(r"\w+(?=\()|CURRENT_\w+", node.sql(dialect=dialect), re.IGNORECASE)
+        if called:
+            names.add(called[0].upper())
+    return tuple(sorted(names))

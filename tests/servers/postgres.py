@@ -34,7 +34,7 @@ def server(bin_: Path) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     password = folder / "password"
     password.write_text(PASSWORD)
-    port = _free_port()
+    port = free_port()
     # PostgreSQL refuses to run as root
     who = {"user": _NOBODY, "group": _NOBODY} if os.getuid() == 0 else {}
     for path in (folder, password) if who else ():
@@ -66,7 +66,8 @@ def server(bin_: Path) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listened on just now."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])

@@ -1,0 +1,1 @@
+"""Servers of databases that tests start for themselves."""
