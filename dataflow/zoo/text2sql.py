@@ -41,6 +41,8 @@ from dataflow.zoo._examples import TEXT2SQL
 class _Text2SQL(PipelineABC):
     """What the pipelines share: from queries to questions, reasoning, difficulty and the formats of trainers."""
 
+    storage: FileStorage
+
     def _prepare(
         self,
         llm: Any,

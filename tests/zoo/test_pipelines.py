@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from zlib import crc32
 
 import polars as pl
 import pytest
-from text2sql_model import HARBOUR, LIBRARY, Knowing
+from text2sql_model import FILMS, HARBOUR, LIBRARY, Knowing
 
 from dataflow.cli import load
 from dataflow.core.errors import CompileError, ConfigError
@@ -51,6 +52,11 @@ from dataflow.zoo.unified_bench import COLUMNS, EXAMPLES, UnifiedBenchEvalPipeli
 Rows = list[dict[str, Any]]
 GRADES = [f"{name}_{kind}" for name in ("question_quality", "answer_alignment", "answer_verifiability", "downstream_value") for kind in ("grades", "feedbacks")]  # fmt: skip
 ASKED = ["question", "evidence", "question_type", "prompt"]
+SOURCE = {
+    r["SQL"]: r["question"]
+    for r in map(json.loads, Path(_examples.TEXT2SQL).read_text("utf-8").splitlines())
+    if "towns" not in r["question"]
+}
 GRADED = ["sql_component_difficulty", "sql_execution_difficulty", "messages", "spider", "split"]
 JUDGED = ["eval_valid", "eval_error", "eval_pred", "eval_score"]
 SCORES = ("5", "1", "5", "2", "4", "1", "5", "3")
@@ -313,17 +319,25 @@ FLOWS = [
     Flow(
         Text2SQLGeneration_APIPipeline,
         Knowing([LIBRARY, HARBOUR]),
-        0,
+        6,
         ["SQL", "db_id", "sql_complexity_type", *ASKED, "cot_responses", "cot_reasoning", *GRADED],
-        calls=0,
+        calls=12 + 6 * (3 + 1 + 3 + 10),
         settings={"generate_num": 6},
     ),
     Flow(
         Text2SQLRefine_APIPipeline,
-        Knowing([LIBRARY, HARBOUR, WRONG]),
-        0,
-        [],
-        calls=0,
+        Knowing([LIBRARY | SOURCE, HARBOUR | SOURCE]),
+        7,
+        ["sql_variation_type", *ASKED[1:], "cot_responses", "cot_reasoning", *GRADED],
+        calls=9 + 8 * 3 + 7 * (3 + 1 + 3 + 10),
+    ),
+    Flow(
+        Text2VecSQLGeneration_APIPipeline,
+        Knowing([FILMS]),
+        2,
+        ["SQL", "db_id", *ASKED, *GRADED],
+        calls=4 + 2 * (5 + 10),
+        settings={"generate_num": 4},
     ),
     Flow(PTTextFilter_CPUPipeline, "", 7, [], calls=0),
     Flow(SFTTextFilter_CPUPipeline, "", 4, [], calls=0),
@@ -389,8 +403,16 @@ FLOWS = [
 ]
 
 
+VECTORS = pytest.mark.skipif(
+    not hasattr(sqlite3.Connection, "enable_load_extension"),
+    reason="this Python's SQLite takes no extensions",
+)
+
+
 def marked(flow: Flow) -> Any:
-    return pytest.param(flow, id=flow.id)
+    return pytest.param(
+        flow, id=flow.id, marks=[VECTORS] if flow.cls is Text2VecSQLGeneration_APIPipeline else []
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -448,8 +470,7 @@ def test_it_plans_with_the_servings_it_makes_itself(flow: Flow, monkeypatch: pyt
 
 @pytest.mark.parametrize(
     "flow",
-    [f for f in FLOWS if f.cls not in LOCAL and f.calls],
-    ids=lambda f: f.id,
+    [marked(f) for f in FLOWS if f.cls not in LOCAL and f.calls],
 )
 def test_without_a_key_the_key_is_the_only_mistake(flow: Flow) -> None:
     with pytest.raises(CompileError) as caught:

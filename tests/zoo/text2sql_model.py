@@ -41,7 +41,7 @@ class Knowing:
 
     def __call__(self, prompt: str) -> str:
         if "query on this database" in prompt or "with sqlite-vec on this database" in prompt:
-            return self.fresh(prompt, [sql for sql in self.of(prompt)])
+            return self.fresh(prompt, list(self.of(prompt)))
         if "Make one new" in prompt:
             before = between(prompt, "query")
             return self.fresh(prompt, [sql for sql in self.of(prompt) if sql != before])

@@ -194,8 +194,8 @@ class Text2SQLCoTVotingGenerator(_reasoning.Text2SQLCoTVotingGenerator):
         storage: Storage,
         input_cot_responses_key: str = "cot_responses",
         input_db_id_key: str = "db_id",
-        input_sql_key: str | None = None,
         output_cot_key: str = "cot_reasoning",
+        input_sql_key: str | None = None,
         output_votes_key: str | None = None,
     ) -> str | list[str]: ...
 

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import polars as pl
@@ -170,6 +171,11 @@ class Lost:
     """Why a row is dropped."""
 
     reason: str
+
+
+def draw_for(seed: int, *cells: Any) -> Random:
+    """What is drawn for a row with these cells: the same, wherever in a table it is."""
+    return Random("/".join([str(seed), *map(as_text, cells)]).encode("utf-8", "surrogatepass"))
 
 
 def parted(op: RowOperator, frame: pl.DataFrame, binding: Binding, results: Sequence[Any]) -> Outcome:

@@ -18,7 +18,7 @@ from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import DIYPromptABC, Prompt, PromptABC, prompt_restrict
 from dataflow.core.rows import expanded
 from dataflow.databases.manager import DatabaseManager
-from dataflow.operators.text2sql._databases import asked_by, special_columns, sql_of, statements
+from dataflow.operators.text2sql._databases import asked_by, draw_for, special_columns, sql_of, statements
 from dataflow.prompts.text2sql import (
     SelectSQLGeneratorPrompt,
     SelectVecSQLGeneratorPrompt,
@@ -130,7 +130,7 @@ def _slots(prompt: PromptABC) -> set[str]:
 class SQLVariationGenerator(Generate):
     """Make other queries out of each query: `num_variations` model calls a row.
 
-    Each reply with SQL makes a row. The strategies are taken in turn, in an order drawn by `seed` and the row. The query itself does not stay, unless
+    Each reply with SQL makes a row. The strategies are taken in turn, in an order drawn by `seed` and the query. The query itself does not stay, unless
     `keep_original`. A new row has the columns of the row it came from, but no question and no evidence, which would be
     those of another query. The row fails where no reply has SQL; a null query makes no row.
     """
@@ -171,10 +171,10 @@ class SQLVariationGenerator(Generate):
             "db_engine": self.database_manager.engine,
         }
         strategies = list(SQLVariationGeneratorPrompt.strategies)
-        order = Random(f"{self.seed}/{ask.row}").sample(strategies, len(strategies))
+        order = draw_for(self.seed, db_id, sql).sample(strategies, len(strategies))
         asked = [
             asked_by(
-                self.prompt, slots, draw=Random(f"{self.seed}/{ask.row}/{n}"), strategy=order[n % len(order)]
+                self.prompt, slots, draw=draw_for(self.seed, n, db_id, sql), strategy=order[n % len(order)]
             )
             for n in range(self.num_variations)
         ]

@@ -27,6 +27,7 @@ from dataflow.operators.text2sql._databases import (
     Lost,
     asked_by,
     column_info,
+    draw_for,
     evidence_text,
     filled,
     parted,
@@ -51,7 +52,7 @@ Candidate = tuple[str, str]
 class Text2SQLQuestionGenerator(Generate):
     """Write the question that each query answers, the most typical of several candidates.
 
-    One model call a candidate. The style is drawn by `seed` and the row. Of two candidates one is drawn; of three or more it is the medoid, the one
+    One model call a candidate. The style is drawn by `seed` and the query. Of two candidates one is drawn; of three or more it is the medoid, the one
     whose embedding is nearest to those of the others. A row that has a question stays as it is, without a call; the row
     fails where no reply has both an explanation and a question.
     """
@@ -114,7 +115,7 @@ class Text2SQLQuestionGenerator(Generate):
             "db_id2column_info": {as_text(db_id): info},
             "db_type": self.database_manager.engine,
         }
-        draw = Random(f"{self.seed}/{ask.row}")
+        draw = draw_for(self.seed, db_id, sql)
         request, style = asked_by(self.prompt, slots, draw=draw)
         calls = (attempted(ask(request)) for _ in range(self.question_candidates_num))
         found = _candidates(await asyncio.gather(*calls))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 import polars as pl
 from pydantic import Field
 
 from dataflow.core.asking import Ask, together
-from dataflow.core.frames import ROW, as_text
+from dataflow.core.frames import as_text
 from dataflow.core.generate import Generate
 from dataflow.core.outcome import Failure, Outcome
 from dataflow.core.ports import Arg, Binding, In, Out
@@ -26,6 +25,7 @@ from dataflow.operators.text2sql._databases import (
     asked_by,
     details,
     difference,
+    draw_for,
     evidence_text,
     executed,
     last_sql,
@@ -136,7 +136,7 @@ class Text2SQLCoTVotingGenerator(Map):
     """Pick the reasoning whose query gives what most of them give.
 
     The query of every reply is run; the vote is over their results, as bags of rows in which names of columns do not
-    count. Of several replies with the winning result one is drawn by `seed` and the row; where no two agree, the one
+    count. Of several replies with the winning result one is drawn by `seed`; where no two agree, the one
     with the shortest query is taken. With a reference query only replies that give its result count. A row is dropped
     where no reply has a query that runs, none gives the result of the reference, or the reference itself fails
     (`gold error`); a null list gives null.
@@ -149,8 +149,8 @@ class Text2SQLCoTVotingGenerator(Map):
 
     input_cot_responses_key = In("cot_responses", "the list of replies, or one", type="any")
     input_db_id_key = In("db_id", "the database", type="any")
-    input_sql_key = In(doc="a reference query, where there is one", optional=True)
     output_cot_key = Out("cot_reasoning", "the reasoning picked")
+    input_sql_key = In(doc="a reference query, where there is one", optional=True)
     output_votes_key = Out(
         doc="how many replies gave its result; written where it is named", type="int", optional=True
     )
@@ -161,12 +161,12 @@ class Text2SQLCoTVotingGenerator(Map):
         answers = iter(executed(self.database_manager, [q for queries in asked for q in queries]))
         found = [{q: next(answers) for q in queries} for queries in asked]
         results = [
-            None if self.skips(row) else self._elected(row, made, id_)
-            for row, made, id_ in zip(rows, found, frame[ROW], strict=True)
+            None if self.skips(row) else self._elected(row, made)
+            for row, made in zip(rows, found, strict=True)
         ]
         return outcome(frame, results, lambda kept, done: parted(self, kept, binding, done))
 
-    def _elected(self, row: tuple[Any, ...], made: Mapping[Query, Any], row_id: str) -> Any:
+    def _elected(self, row: tuple[Any, ...], made: Mapping[Query, Any]) -> Any:
         """The reply picked and its votes, or why there is none."""
         if broken := next((r for r in made.values() if isinstance(r, Failure)), None):
             return broken
@@ -181,21 +181,21 @@ class Text2SQLCoTVotingGenerator(Map):
                 f"no query runs: {told(drawn[0][2])}" if drawn else "no query runs: no SQL in any reply"
             )
         if wanted is not None:
-            return self._agreeing(valid, gold, wanted, row_id)
-        return self._majority(valid, row_id)
+            return self._agreeing(valid, gold, wanted)
+        return self._majority(valid)
 
-    def _agreeing(self, valid: list[Candidate], gold: str, wanted: QueryResult, row_id: str) -> Any:
+    def _agreeing(self, valid: list[Candidate], gold: str, wanted: QueryResult) -> Any:
         judged = [difference(self.database_manager, c.sql, c.result, gold, wanted) for c in valid]
         right = [c for c, same in zip(valid, judged, strict=True) if same]
         if not right:
             return Lost(f"none gives the result of the reference: {judged[0].message}")
-        return self._drawn(right, row_id).reply, len(right)
+        return self._drawn(right).reply, len(right)
 
-    def _majority(self, valid: list[Candidate], row_id: str) -> tuple[str, int]:
+    def _majority(self, valid: list[Candidate]) -> tuple[str, int]:
         group = max(self._groups(valid), key=lambda g: (len(g), -min(len(c.sql) for c in g)))
         if len(group) == 1:
             return min(valid, key=lambda c: len(c.sql)).reply, 1
-        return self._drawn(group, row_id).reply, len(group)
+        return self._drawn(group).reply, len(group)
 
     def _groups(self, valid: list[Candidate]) -> list[list[Candidate]]:
         """Candidates with the same result; an empty one is the same only for the same query."""
@@ -211,8 +211,8 @@ class Text2SQLCoTVotingGenerator(Map):
                 groups.append([one])
         return groups
 
-    def _drawn(self, group: Sequence[Candidate], row_id: str) -> Candidate:
-        return Random(f"{self.seed}/{row_id}").choice(group)
+    def _drawn(self, group: Sequence[Candidate]) -> Candidate:
+        return draw_for(self.seed, *(c.reply for c in group)).choice(group)
 
 
 def _replies(cell: Any) -> list[str]:
