@@ -142,7 +142,7 @@ class Text2SQLGeneration_APIPipeline(_Text2SQL):  # noqa: N801  # the name that 
     ) -> None:
         super().__init__()
         self.storage = FileStorage("", cache_path=cache_path, file_name_prefix="text2sql", cache_type="jsonl")
-        llm = llm_serving or APILLMServing(model_name="gpt-4o-mini", max_workers=32)
+        llm = llm_serving or APILLMServing(model_name="gpt-4o-mini", temperature=0.8, max_workers=32)
         found = connected(database_manager, databases, db_type, None, lambda: example_databases(cache_path))
         self.generate = SQLGenerator(llm, found, generate_num, seed=seed)
         self._prepare(
@@ -199,7 +199,7 @@ class Text2SQLRefine_APIPipeline(_Text2SQL):  # noqa: N801  # the name that publ
         self.storage = FileStorage(
             source, cache_path=cache_path, file_name_prefix="text2sql_refine", cache_type="jsonl"
         )
-        llm = llm_serving or APILLMServing(model_name="gpt-4o-mini", max_workers=32)
+        llm = llm_serving or APILLMServing(model_name="gpt-4o-mini", temperature=0.8, max_workers=32)
         found = connected(database_manager, databases, db_type, None, lambda: example_databases(cache_path))
         self.known = SQLExecutabilityFilter(found)
         self.consistent = Text2SQLCorrespondenceFilter(llm, found)
@@ -252,7 +252,7 @@ class Text2VecSQLGeneration_APIPipeline(_Text2SQL):  # noqa: N801  # the name th
         self.storage = FileStorage(
             "", cache_path=cache_path, file_name_prefix="text2vecsql", cache_type="jsonl"
         )
-        llm = llm_serving or APILLMServing(model_name="gpt-4o-mini", max_workers=32)
+        llm = llm_serving or APILLMServing(model_name="gpt-4o-mini", temperature=0.8, max_workers=32)
         embedding = embedding_serving or LocalEmbeddingServing()
         found = connected(
             database_manager, databases, "sqlite-vec", embedding, lambda: example_vectors(cache_path)

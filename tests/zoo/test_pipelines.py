@@ -319,9 +319,9 @@ FLOWS = [
     Flow(
         Text2SQLGeneration_APIPipeline,
         Knowing([LIBRARY, HARBOUR]),
-        6,
+        7,
         ["SQL", "db_id", "sql_complexity_type", *ASKED, "cot_responses", "cot_reasoning", *GRADED],
-        calls=12 + 6 * (3 + 1 + 3 + 10),
+        calls=12 + 7 * (3 + 1 + 3 + 10),
         settings={"generate_num": 6},
     ),
     Flow(

@@ -22,6 +22,16 @@ HARBOUR = {
     "SELECT COUNT(*) FROM berth WHERE depth_m > 12": "How many berths are deeper than 12 metres?",
     "SELECT name FROM ship WHERE bult > 2000": "Which ships are new?",  # no such column
 }
+MOVIES = {
+    "SELECT Title FROM omdb WHERE Oscars > 8": "Which films won more than eight Oscars?",  # easy
+    "SELECT Rating, COUNT(*) FROM omdb GROUP BY Rating": "How many films have each rating?",  # medium
+    "SELECT Title FROM omdb WHERE Year = 1994 AND ID NOT IN (SELECT ID FROM tomatoes WHERE Meter > 50)": "Which films of 1994 were not liked?",
+    "SELECT Title FROM omdb WHERE Runtime = (SELECT MAX(Runtime) FROM omdb)": "Which film is the longest?",  # hard
+    "SELECT Title FROM omdb WHERE Oscars > 8 UNION SELECT Title FROM omdb WHERE imdbRating > 9.4 ORDER BY Title": "Which films are the most honoured?",
+    "SELECT Title FROM omdb WHERE Yaer = 1994": "Which films are of 1994?",  # no such column
+    "SELECT Title FROM omdb WHERE Year > 3000": "Which films are yet to come?",  # no rows
+    "SELECT COUNT(*) FROM omdb AS a, omdb AS b, omdb AS c": "How many triples are there?",  # takes for ever
+}
 FILMS = {
     "SELECT rowid, distance FROM film_vec WHERE plot_embedding MATCH lembed('all-MiniLM-L6-v2', 'lonely at sea') AND k = 3 ORDER BY distance": "Which three films come closest to loneliness at sea?",
     "WITH near AS (SELECT rowid, distance FROM film_vec WHERE plot_embedding MATCH lembed('all-MiniLM-L6-v2', 'machines that feel') AND k = 5) SELECT f.title FROM near AS n JOIN film AS f ON f.id = n.rowid ORDER BY n.distance": "The five films nearest to machines that feel?",
@@ -32,12 +42,13 @@ FILMS = {
 class Knowing:
     """Answers every prompt of the pipelines out of queries with questions.
 
-    Reasoning gives the query under other names of columns; of those in `missed` it gives another one, and where they
-    are asked for it cannot find them.
+    Reasoning gives the query inside of another; for those in `missed` it gives something else. Those in `hard` it does not
+    find when it is asked for them.
     """
 
     known: Sequence[dict[str, str]]
     missed: frozenset[str] = frozenset()
+    hard: frozenset[str] = frozenset()
 
     def __call__(self, prompt: str) -> str:
         if "query on this database" in prompt or "with sqlite-vec on this database" in prompt:
@@ -54,14 +65,14 @@ class Knowing:
         if "Write the reasoning" in prompt:
             return self.reasoned(between(prompt, "reference"))
         sql = next((s for k in self.known for s, q in k.items() if q in prompt), "")
-        return "I do not know." if sql in self.missed or not sql else fenced(sql)
+        return "I do not know." if sql in self.hard or not sql else fenced(sql)
 
     def fresh(self, prompt: str, queries: list[str]) -> str:
         return fenced(queries[crc32(prompt.encode()) % len(queries)])
 
     def of(self, prompt: str) -> dict[str, str]:
         """The queries about the database whose tables the prompt shows."""
-        tables = set(re.findall(r"CREATE (?:VIRTUAL )?TABLE (\w+)", prompt))
+        tables = set(re.findall(r"CREATE (?:VIRTUAL )?TABLE \"?(\w+)", prompt))
         return next(
             k for k in self.known if any(re.search(rf"\b(FROM|JOIN) {t}\b", s) for t in tables for s in k)
         )

@@ -25,6 +25,7 @@ from dataflow.prompts.text2sql import (
     SQLVariationGeneratorPrompt,
 )
 
+ABOUT_A_COLUMN = 0.75
 _SELECT = SelectSQLGeneratorPrompt()
 _VARIATION = SQLVariationGeneratorPrompt()
 
@@ -33,8 +34,8 @@ _VARIATION = SQLVariationGeneratorPrompt()
 class SQLGenerator(Source):
     """Write queries on every database: one model call for each row.
 
-    Complexity, functions, rows shown and number of columns are drawn by `seed` and the number of the row. A reply
-    without SQL fails its row. Whether the query runs is for `SQLExecutionFilter` to find out.
+    Complexity, functions, rows shown, number of columns, and in three of four cases a column that the query must be about
+    are drawn by `seed` and the number of the row. A reply without SQL fails its row. Whether the query runs is for `SQLExecutionFilter` to find out.
     """
 
     database_manager: DatabaseManager
@@ -62,7 +63,10 @@ class SQLGenerator(Source):
 
     async def make(self, ask: Ask, number: int) -> tuple[str, str, str | None]:
         db_id = self.database_manager.list_databases()[number // self.generate_num]
-        reply, label = await _new_query(ask, self, db_id, number)
+        columns = await asyncio.to_thread(special_columns, self.database_manager, db_id)
+        draw = Random(f"{self.seed}/{number}/column")
+        column = draw.choice(columns) if columns and draw.random() < ABOUT_A_COLUMN else ""
+        reply, label = await _new_query(ask, self, db_id, number, column)
         return sql_of(reply), db_id, label
 
 
@@ -109,7 +113,7 @@ class SQLByColumnGenerator(Source):
 
 
 async def _new_query(
-    ask: Ask, op: SQLGenerator | SQLByColumnGenerator, db_id: str, number: int, column: str = ""
+    ask: Ask, op: SQLGenerator | SQLByColumnGenerator, db_id: str, number: int, column: str
 ) -> tuple[str, str | None]:
     """The reply to the prompt of a row, and the complexity drawn."""
     creates, inserts = await asyncio.to_thread(statements, op.database_manager, db_id)
