@@ -23,6 +23,7 @@ from dataflow.runtime.report_values import (
     percent,
     tokens,
 )
+from dataflow.runtime.tallies import tallies, tallies_html
 
 LONG = 90
 """Characters above which a setting is folded."""
@@ -215,7 +216,9 @@ def _errors(step: Step) -> str:
 
 
 def _metrics(step: Step) -> str:
-    found = _flat(mapping(step.get("metrics")))
+    metrics = mapping(step.get("metrics"))
+    drawn = tallies_html(metrics)
+    found = _flat({k: v for k, v in metrics.items() if k not in tallies(metrics)})
     plain = "".join(
         f"<div><dt>{escaped(k)}</dt><dd>{decimal(v)}</dd></div>" for k, v in found if _is_number(v)
     )
@@ -224,7 +227,7 @@ def _metrics(step: Step) -> str:
         f'<dl class="metrics">{plain}</dl>' if plain else "",
         f'<dl class="pairs">{other}</dl>' if other else "",
     ]
-    return f"<h4>Metrics</h4>{''.join(parts)}" if found else ""
+    return (f"<h4>Metrics</h4>{''.join(parts)}" if found else "") + drawn
 
 
 def _is_number(value: object) -> bool:

@@ -83,8 +83,8 @@ class DatabaseSplitGenerator(Dataset):
         dev = self._dev(list(kin.values()), counts)
         cells = [None if d is None else "dev" if as_text(d) in dev else "train" for d in db_ids]
         metrics = {
-            "train": {"rows": cells.count("train"), "databases": len(counts) - len(dev)},
-            "dev": {"rows": cells.count("dev"), "databases": len(dev)},
+            "rows_of_split": {"train": cells.count("train"), "dev": cells.count("dev")},
+            "databases_of_split": {"train": len(counts) - len(dev), "dev": len(dev)},
         }
         return Selection(columns={"output_split_key": cells}, metrics=metrics)
 

@@ -1,0 +1,52 @@
+"""Metrics that count: how many rows have each value of something, drawn for the report and written for the card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dataflow.plan.draw import escaped
+from dataflow.runtime.report_values import count, listing, mapping, percent
+
+Tally = Mapping[str, int]
+
+
+def tallies(metrics: Mapping[str, Any]) -> dict[str, Tally]:
+    """The metrics that are counts of two or more things, by name."""
+    return {str(name): value for name, value in metrics.items() if _counts(value)}
+
+
+def _counts(value: object) -> bool:
+    if not isinstance(value, Mapping) or len(value) < 2:
+        return False
+    return all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in value.values())
+
+
+def tallies_html(metrics: Mapping[str, Any]) -> str:
+    """Each as bars, the longest of its most frequent value."""
+    return "".join(_bars(name, tally) for name, tally in tallies(metrics).items())
+
+
+def _bars(name: str, tally: Tally) -> str:
+    most, whole = max(tally.values()) or 1, sum(tally.values())
+    lines = "".join(
+        f'<tr><th>{escaped(value)}</th><td><span class="bar"><i class="b-kept" style="width:{100 * n / most:.1f}%"></i></span></td>'
+        f"<td>{count(n)}</td><td>{percent(n, whole)}</td></tr>"
+        for value, n in tally.items()
+    )
+    return f'<h4>{escaped(name.replace("_", " ").capitalize())}</h4><table class="reasons">{lines}</table>'
+
+
+def tallies_markdown(run: Mapping[str, Any]) -> str:
+    """The last tally of each name that a run made, as tables."""
+    found: dict[str, Tally] = {}
+    for step in map(mapping, listing(run.get("steps"))):
+        found |= tallies(mapping(step.get("metrics")))
+    return "\n\n".join("\n".join(_table(name, tally)) for name, tally in found.items())
+
+
+def _table(name: str, tally: Tally) -> Iterator[str]:
+    yield f"| {name.replace('_', ' ')} | | |\n|---|---:|---:|"
+    whole = sum(tally.values())
+    for value, n in tally.items():
+        yield f"| {' '.join(value.split()).replace('|', chr(92) + '|')} | {count(n)} | {percent(n, whole)} |"
