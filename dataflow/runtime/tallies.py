@@ -6,29 +6,35 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dataflow.plan.draw import escaped
-from dataflow.runtime.report_values import count, listing, mapping, percent
+from dataflow.runtime.report_values import count, listing, mapping, number, percent
 
 Tally = Mapping[str, int]
 
 
 def tallies(metrics: Mapping[str, Any]) -> dict[str, Tally]:
-    """The metrics that are counts of two or more things, by name."""
+    """The metrics that are counts of things, by name."""
     return {str(name): value for name, value in metrics.items() if _counts(value)}
 
 
 def _counts(value: object) -> bool:
-    if not isinstance(value, Mapping) or len(value) < 2:
+    if not isinstance(value, Mapping) or not value:
         return False
     return all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in value.values())
 
 
 def tallies_html(metrics: Mapping[str, Any]) -> str:
     """Each as bars, the longest of its most frequent value."""
-    return "".join(_bars(name, tally) for name, tally in tallies(metrics).items())
+    found = tallies(metrics)
+    return "".join(_bars(name, tally, _whole(metrics, tally)) for name, tally in found.items())
 
 
-def _bars(name: str, tally: Tally) -> str:
-    most, whole = max(tally.values()) or 1, sum(tally.values())
+def _whole(metrics: Mapping[str, Any], tally: Tally) -> float:
+    """What shares are of: the metric `rows`, where a row may have several of the values or none, else their sum."""
+    return number(metrics.get("rows")) or sum(tally.values())
+
+
+def _bars(name: str, tally: Tally, whole: float) -> str:
+    most = max(tally.values()) or 1
     lines = "".join(
         f'<tr><th>{escaped(value)}</th><td><span class="bar"><i class="b-kept" style="width:{100 * n / most:.1f}%"></i></span></td>'
         f"<td>{count(n)}</td><td>{percent(n, whole)}</td></tr>"
@@ -39,14 +45,14 @@ def _bars(name: str, tally: Tally) -> str:
 
 def tallies_markdown(run: Mapping[str, Any]) -> str:
     """The last tally of each name that a run made, as tables."""
-    found: dict[str, Tally] = {}
+    found: dict[str, tuple[Tally, float]] = {}
     for step in map(mapping, listing(run.get("steps"))):
-        found |= tallies(mapping(step.get("metrics")))
-    return "\n\n".join("\n".join(_table(name, tally)) for name, tally in found.items())
+        metrics = mapping(step.get("metrics"))
+        found |= {name: (tally, _whole(metrics, tally)) for name, tally in tallies(metrics).items()}
+    return "\n\n".join("\n".join(_table(name, *told)) for name, told in found.items())
 
 
-def _table(name: str, tally: Tally) -> Iterator[str]:
+def _table(name: str, tally: Tally, whole: float) -> Iterator[str]:
     yield f"| {name.replace('_', ' ')} | | |\n|---|---:|---:|"
-    whole = sum(tally.values())
     for value, n in tally.items():
         yield f"| {' '.join(value.split()).replace('|', chr(92) + '|')} | {count(n)} | {percent(n, whole)} |"

@@ -31,6 +31,7 @@ from dataflow.operators.text2sql import (
     Text2SQLPromptGenerator,
     Text2SQLQuestionGenerator,
 )
+from dataflow.operators.text2sql.formats import query_tokens
 from dataflow.prompts.text2sql import (
     SelectSQLGeneratorPrompt,
     SelectVecSQLGeneratorPrompt,
@@ -290,3 +291,9 @@ def test_counts_of_a_data_set() -> None:
     assert made["difficulty"] == {"easy": 1, "other": 1}
     assert (made["unparsed"], made["rows"], made["dialect"]) == (1, 3, {"sqlite": 3})
     assert made["feature"] == {"conditions": 2, "joins": 1}
+
+
+def test_tokens_of_a_query_are_words() -> None:
+    texts, without = query_tokens("SELECT \"a b\" FROM t WHERE x = 'Don Juan' GROUP BY c", "sqlite")
+    assert texts == ["SELECT", '"a b"', "FROM", "t", "WHERE", "x", "=", "'Don Juan'", "GROUP", "BY", "c"]
+    assert without[7:] == ["value", "group", "by", "c"]

@@ -39,7 +39,7 @@ GENERATE = [
     Case(
         written(fence("SELECT 1;"), "no SQL here", f"{fence('SELECT 2')}\nor better\n```SQL\nSELECT 3\n```", None),
         [],
-        [{"SQL": "SELECT 1", "db_id": "city-zoo"}, {"SQL": "SELECT 3", "db_id": "shop"}],
+        [{"SQL": "SELECT 1", "db_id": "city-zoo"}, {"SQL": "SELECT 3", "db_id": "city-zoo"}],
         failed=2,
     ),
     Case(

@@ -10,12 +10,18 @@ METRICS = {
     "shares": {"a": 0.5, "b": 0.5},
     "truths": {"a": True, "b": False},
     "rows": 40,
+    "rest": {},
     "none_<b>": {"<i>a|b": 0, "c": 0},
 }
 
 
-def test_only_counts_of_several_things_are_tallies() -> None:
-    assert list(tallies(METRICS)) == ["difficulty", "none_<b>"]
+def test_only_counts_are_tallies() -> None:
+    assert list(tallies(METRICS)) == ["difficulty", "one", "none_<b>"]
+
+
+def test_shares_are_of_the_rows_where_they_are_told() -> None:
+    assert "7.5 %" in tallies_html(METRICS)
+    assert "100 %" in tallies_html({"one": {"a": 3}})
 
 
 def test_bars_are_in_proportion_and_data_is_no_markup() -> None:

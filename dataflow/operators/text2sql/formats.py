@@ -85,9 +85,12 @@ def query_tokens(sql: str, dialect: str) -> tuple[list[str], list[str]]:
         found = sqlglot.tokenize(sql, read=dialect)
     except sqlglot.errors.SqlglotError as error:
         raise RowError(f"this query has no tokens: {error}") from error
-    texts = [sql[t.start : t.end + 1] for t in found]
-    values = {"STRING", "NUMBER"}
-    without = [
-        "value" if t.token_type.name in values else text.lower() for t, text in zip(found, texts, strict=True)
-    ]
+    texts, without = [], []
+    for token in found:
+        text, is_value = sql[token.start : token.end + 1], token.token_type.name in ("STRING", "NUMBER")
+        words = (
+            [text] if is_value or text[0] in '"`[' else text.split()
+        )  # GROUP BY is one token, but two words
+        texts += words
+        without += ["value"] if is_value else [word.lower() for word in words]
     return texts, without

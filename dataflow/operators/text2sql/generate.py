@@ -34,7 +34,7 @@ _VARIATION = SQLVariationGeneratorPrompt()
 class SQLGenerator(Source):
     """Write queries on every database: one model call for each row.
 
-    Complexity, functions, rows shown, number of columns, and in three of four cases a column that the query must be about
+    The rows take the databases in turn, so that the first few, as in a preview, tell of many. Complexity, functions, rows shown, number of columns, and in three of four cases a column that the query must be about
     are drawn by `seed` and the number of the row. A reply without SQL fails its row. Whether the query runs is for `SQLExecutionFilter` to find out.
     """
 
@@ -62,7 +62,8 @@ class SQLGenerator(Source):
         return self.generate_num * len(self.database_manager.list_databases())
 
     async def make(self, ask: Ask, number: int) -> tuple[str, str, str | None]:
-        db_id = self.database_manager.list_databases()[number // self.generate_num]
+        db_ids = self.database_manager.list_databases()
+        db_id = db_ids[number % len(db_ids)]
         columns = await asyncio.to_thread(special_columns, self.database_manager, db_id)
         draw = Random(f"{self.seed}/{number}/column")
         column = draw.choice(columns) if columns and draw.random() < ABOUT_A_COLUMN else ""

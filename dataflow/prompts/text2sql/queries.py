@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from random import Random
 from typing import Any, ClassVar
@@ -10,6 +11,10 @@ from dataflow.core.prompt import Prompt
 from dataflow.prompts.text2sql.dialects import engine_name, number_of_columns, some_functions
 
 ROWS_SHOWN = 4
+_TABLE = re.compile(
+    r'\s*CREATE\s+(?:\w+\s+)*?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?((?:[\w.]|"[^"]*"|`[^`]*`|\[[^\]]*\])+)',
+    re.IGNORECASE,
+)
 
 
 def shown_rows(insert_statements: Sequence[str], draw: Random) -> str:
@@ -18,6 +23,12 @@ def shown_rows(insert_statements: Sequence[str], draw: Random) -> str:
         return "\n".join(insert_statements)
     picked = sorted(draw.sample(range(len(insert_statements)), ROWS_SHOWN))
     return "\n".join(insert_statements[i] for i in picked)
+
+
+def table_names(create_statements: Sequence[str], most: int = 40) -> list[str]:
+    """The tables that statements make, as they write them; none where there are too many to name."""
+    found = [match.group(1) for text in create_statements if (match := _TABLE.match(text))]
+    return found if len(found) <= most else []
 
 
 def functions_line(engine: str, draw: Random) -> str:
@@ -57,6 +68,7 @@ class _QueryPrompt(Prompt):
             functions=functions_line(engine, draw),
             columns="one" if count == 1 else str(count),
             about=self.about.format(column=column) if column else "",
+            tables=f" ({names})" if (names := ", ".join(table_names(create_statements))) else "",
         )
         return text, complexity
 
@@ -73,14 +85,14 @@ class SelectSQLGeneratorPrompt(_QueryPrompt):
     )
     template = (
         "<schema>\n{schema}\n</schema>\n<rows>\n{rows}\n</rows>\n"
-        "Write one {engine} query on this database.\n"
         "Complexity: {complexity}. {criterion}\n"
-        "A query of that complexity on another database:\n```sql\n{example}\n```\n"
+        "A query of that complexity on another database, whose tables are not there in this one:\n"
+        "<example>\n{example}\n</example>\n"
         "{functions}"
         "Columns of the result: {columns}.\n"
         "{about}"
-        "First say in a sentence what the query finds out. Then give the query in one block that begins with ```sql and ends "
-        "with ```."
+        "Write one {engine} query on this database, of that complexity, with tables of the schema alone{tables}. "
+        "Reply with the query and nothing else, in one block that begins with ```sql and ends with ```."
     )
 
     about = "The query must be about the column {column}: filter, group, compute or show it.\n"
@@ -149,14 +161,15 @@ class SelectVecSQLGeneratorPrompt(_QueryPrompt):
     )
     template = (
         "<schema>\n{schema}\n</schema>\n<rows>\n{rows}\n</rows>\n"
-        "Write one query for {engine} with sqlite-vec on this database. It must search a vector column by MATCH and lembed.\n"
         "Complexity: {complexity}. {criterion}\n"
-        "A query of that complexity on another database:\n```sql\n{example}\n```\n"
+        "A query of that complexity on another database, whose tables are not there in this one:\n"
+        "<example>\n{example}\n</example>\n"
         "{functions}"
         "Columns of the result: {columns}.\n"
         "{about}"
-        "First say in a sentence what the query finds. Then give the query in one block that begins with ```sql and ends "
-        "with ```."
+        "Write one query for {engine} with sqlite-vec on this database, of that complexity, with tables of the schema "
+        "alone{tables}. It must search a vector column by MATCH and lembed. "
+        "Reply with the query and nothing else, in one block that begins with ```sql and ends with ```."
     )
     model: ClassVar[str] = "all-MiniLM-L6-v2"
     """What lembed is told makes the vectors."""
@@ -223,8 +236,7 @@ class SQLVariationGeneratorPrompt(Prompt):
         "<schema>\n{schema}\n</schema>\n<rows>\n{rows}\n</rows>\n<query>\n{query}\n</query>\n"
         "Make one new {engine} query out of this query.\n"
         "How it is to differ: {strategy}. {how}\n"
-        "First say in a sentence what the new query finds out. Then give it in one block that begins with ```sql and ends "
-        "with ```."
+        "Reply with the new query and nothing else, in one block that begins with ```sql and ends with ```."
     )
 
     strategies: ClassVar[dict[str, str]] = {
