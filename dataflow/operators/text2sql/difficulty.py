@@ -83,9 +83,10 @@ class SQLComponentClassifier(Map):
 class SQLExecutionClassifier(Generate):
     """Tell how hard a question is by how often a model finds its query.
 
-    `num_generations` model calls a row. A reply is right where its query gives the result of the reference, by value; names of columns do not count, nor does
-    the order of rows, unless both queries order them. The reference is run once a row, equal queries once. A row whose
-    reference does not run gets the label `gold error`; a row whose call fails, or whose database is not there, fails.
+    `num_generations` model calls a row, sampled: with a temperature of 0 all are alike. A reply is right where its query
+    gives the result of the reference, by value; names of columns do not count, nor does the order of rows, unless both
+    queries order them. The reference is run once a row, equal queries once. A row whose reference does not run gets the
+    label `gold error`; a row whose call fails, or whose database is not there, fails.
     """
 
     database_manager: DatabaseManager

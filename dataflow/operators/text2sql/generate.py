@@ -34,8 +34,10 @@ _VARIATION = SQLVariationGeneratorPrompt()
 class SQLGenerator(Source):
     """Write queries on every database: one model call for each row.
 
-    The rows take the databases in turn, so that the first few, as in a preview, tell of many. Complexity, functions, rows shown, number of columns, and in three of four cases a column that the query must be about
-    are drawn by `seed` and the number of the row. A reply without SQL fails its row. Whether the query runs is for `SQLExecutionFilter` to find out.
+    The rows take the databases in turn, so that the first few, as in a preview, tell of many. Complexity, functions,
+    rows shown, number of columns, and in three of four cases a column that the query must be about are drawn by `seed`
+    and the number of the row. A reply without SQL fails its row. Whether the query runs is for `SQLExecutionFilter` to
+    find out.
     """
 
     database_manager: DatabaseManager
@@ -135,9 +137,9 @@ def _slots(prompt: PromptABC) -> set[str]:
 class SQLVariationGenerator(Generate):
     """Make other queries out of each query: `num_variations` model calls a row.
 
-    Each reply with SQL makes a row. The strategies are taken in turn, in an order drawn by `seed` and the query. The query itself does not stay, unless
-    `keep_original`. A new row has the columns of the row it came from, but no question and no evidence, which would be
-    those of another query. The row fails where no reply has SQL; a null query makes no row.
+    Each reply with SQL makes a row. The strategies are taken in turn, in an order drawn by `seed` and the query. The query
+    itself does not stay, unless `keep_original`. A new row has the columns of the row it came from, but no question and no
+    evidence, which would be those of another query. The row fails where no reply has SQL; a null query makes no row.
     """
 
     expands: ClassVar[bool] = True

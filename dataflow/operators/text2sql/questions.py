@@ -52,9 +52,9 @@ Candidate = tuple[str, str]
 class Text2SQLQuestionGenerator(Generate):
     """Write the question that each query answers, the most typical of several candidates.
 
-    One model call a candidate. The style is drawn by `seed` and the query. Of two candidates one is drawn; of three or more it is the medoid, the one
-    whose embedding is nearest to those of the others. A row that has a question stays as it is, without a call; the row
-    fails where no reply has both an explanation and a question.
+    One model call a candidate. The style is drawn by `seed` and the query. Of two candidates one is drawn; of three or
+    more it is the medoid, the one whose embedding is nearest to those of the others. A row that has a question stays as it
+    is, without a call; the row fails where no reply has both an explanation and a question.
     """
 
     embedding_serving: EmbeddingServing | None
