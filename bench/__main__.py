@@ -24,6 +24,7 @@ ALL = {
     "staleness": "What a change makes stale",
     "targets": "A wanted number of rows",
     "corpus": "Cleaning a corpus",
+    "databases": "Queries on databases",
 }
 
 

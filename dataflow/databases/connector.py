@@ -117,6 +117,9 @@ class Connector(ABC):
     embedding_serving: Any = None
     """Turns the texts of vector queries into vectors by `generate_embedding_from_input`; set by the manager."""
 
+    limits: Limits = Limits()
+    """What a query may take, for what an engine is told when a session is opened; set by the manager."""
+
     @abstractmethod
     def discover(self, config: Mapping[str, Any]) -> dict[str, DatabaseInfo]:
         """The databases that `config` names, by id.

@@ -10,6 +10,7 @@ from typing import Any
 SCANNED = 1000
 """Rows of a table among which examples are looked for."""
 _LONG, _TOO_LONG = 20, 50
+_MOST_BYTES = 8
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _PRIVATE = re.compile(
     r"""[^\s@]+@[^\s@]+\.[^\s@]+                                 # e-mail
@@ -61,7 +62,7 @@ def choose(name: str, values: Iterable[Any], most: int) -> tuple[Any, ...]:
 def sample_rows(
     names: Sequence[str], rows: Sequence[Sequence[Any]], most: int
 ) -> tuple[tuple[Any, ...], ...]:
-    """The first rows, with null for private values and an ellipsis for the end of long ones."""
+    """The first rows, with null for private values and for bytes, and an ellipsis for the end of long texts."""
     private = [_PRIVATE_NAME.search(name) is not None for name in names]
     return tuple(
         tuple(None if hide or is_private(v) else _short(v) for hide, v in zip(private, row, strict=True))
@@ -76,4 +77,4 @@ def _is_blank(value: Any) -> bool:
 def _short(value: Any) -> Any:
     if isinstance(value, str) and len(value) > 2 * _TOO_LONG:
         return value[: 2 * _TOO_LONG - 1] + "…"
-    return value[:16] if isinstance(value, bytes) else value
+    return None if isinstance(value, bytes) and len(value) > _MOST_BYTES else value

@@ -22,7 +22,8 @@ from dataflow.databases.schema import Schema
 Query = tuple[str, str]
 """A database id and a statement."""
 _TRIES = 3
-"""How often a query is tried whose connection was lost, as after the server was started again."""
+"""How often a query is tried whose connection was lost, as after the server was started again; the others of its
+database are then taken to be lost too."""
 
 
 class DatabaseManager:
@@ -60,7 +61,7 @@ class DatabaseManager:
 
     def _set_up(self) -> None:
         self.connector: Connector = connector_class(self.db_type)()
-        self.connector.embedding_serving = self.embedding_serving
+        self.connector.embedding_serving, self.connector.limits = self.embedding_serving, self.limits
         self._pool = Pool(self._open)
         self._schemas: dict[str, tuple[Any, Schema]] = {}
         self._lock = threading.Lock()
@@ -143,8 +144,6 @@ class DatabaseManager:
     def execute(self, db_id: str, sql: str) -> QueryResult:
         """Run one query; never raises for what it does."""
         return self.batch_execute_queries([(db_id, sql)])[0]
-
-    execute_query = execute
 
     def batch_execute_queries(self, queries: Sequence[Query]) -> list[QueryResult]:
         """Run queries side by side, in their order; one that fails, or names no database, fails alone."""
@@ -232,8 +231,8 @@ class DatabaseManager:
     def _batch(self, queries: Sequence[Query], *, explain: bool) -> list[QueryResult]:
         jobs = list(dict.fromkeys((db_id, sql, explain) for db_id, sql in queries))
         self.connector.prepare([sql for _, sql, _ in jobs])
-        crew = Crew(self._work, self._lost, self.workers, self.limits.seconds)
-        done = dict(zip(jobs, crew.run(jobs), strict=True))
+        crew = Crew(self._work, self._lost, jobs, self.workers, self.limits.seconds)
+        done = dict(zip(jobs, crew.run(), strict=True))
         return [done[db_id, sql, explain] for db_id, sql in queries]
 
     def _orders(self, sql: str) -> bool:
@@ -250,13 +249,14 @@ class DatabaseManager:
         if (wrong := _no_text(sql)) is not None:
             return failed(Fault.SYNTAX, wrong)
         try:
+            self._known(db_id)
             for _ in range(_TRIES):
-                with self.get_connection(db_id) as session:
-                    result = (
-                        session.explain(sql, self.limits) if explain else session.execute(sql, self.limits)
-                    )
+                session = self._pool.take(db_id)
+                result = session.explain(sql, self.limits) if explain else session.execute(sql, self.limits)
+                self._pool.put(db_id, session)
                 if result.fault is not Fault.CONNECTION or session.usable:
                     break
+                self._pool.close(db_id)
             return result
         except (ConfigError, UnknownName) as error:
             unknown = isinstance(error, UnknownName)

@@ -11,6 +11,17 @@ from contextlib import contextmanager
 from dataflow.databases.connector import Session
 
 MOST_IDLE = 128
+_forks = 0
+"""How many forks this process came by."""
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
 
 
 class Pool:
@@ -21,30 +32,35 @@ class Pool:
         self._lock = threading.Lock()
         self._idle: OrderedDict[str, list[Session]] = OrderedDict()
         self._count = 0
-        self._process = os.getpid()
+        self._forks = _forks
 
     @contextmanager
     def session(self, db_id: str) -> Iterator[Session]:
         """A session of the caller's own until the block is left."""
-        session = self._take(db_id) or self._open(db_id)
+        session = self.take(db_id)
         try:
             yield session
         except BaseException:
             session.close()
             raise
-        self._put(db_id, session)
+        self.put(db_id, session)
 
-    def _take(self, db_id: str) -> Session | None:
+    def take(self, db_id: str) -> Session:
+        """A session of the caller's own, who puts it back or closes it."""
+        return self._kept(db_id) or self._open(db_id)
+
+    def _kept(self, db_id: str) -> Session | None:
         with self._lock:
-            if self._process != os.getpid():
-                self._idle, self._count, self._process = OrderedDict(), 0, os.getpid()
+            if self._forks != _forks:
+                self._idle, self._count, self._forks = OrderedDict(), 0, _forks
             if not (idle := self._idle.get(db_id)):
                 return None
             self._idle.move_to_end(db_id)
             self._count -= 1
             return idle.pop()
 
-    def _put(self, db_id: str, session: Session) -> None:
+    def put(self, db_id: str, session: Session) -> None:
+        """Keep a session for the next query."""
         extra: Session | None = None
         if not session.usable:
             session.close()
@@ -65,10 +81,11 @@ class Pool:
                 return idle.pop(0)
         return None
 
-    def close(self) -> None:
-        """Close what is not in use; what is will be kept again when it comes back."""
+    def close(self, db_id: str | None = None) -> None:
+        """Close what is not in use, of one database or all; what is will be kept again when it comes back."""
         with self._lock:
-            sessions = [s for idle in self._idle.values() for s in idle]
-            self._idle, self._count = OrderedDict(), 0
+            ids = list(self._idle) if db_id is None else [db_id]
+            sessions = [s for i in ids for s in self._idle.pop(i, [])]
+            self._count -= len(sessions)
         for session in sessions:
             session.close()

@@ -94,7 +94,7 @@ FORMS: dict[str, Callable[[Schema], str]] = {"m-schema": m_schema, "ddl": schema
 
 
 def _m_column(column: Column) -> str:
-    parts = [f"{column.name}:{column.type.upper()}"]
+    parts = [f"{column.name}:{column.type.upper()}" if column.type else column.name]
     if column.comment:
         parts.append(column.comment)
     if column.primary_key:

@@ -9,6 +9,7 @@ from typing import Any
 from dataflow.databases.connector import Fault, Limits, QueryResult
 
 Rows = tuple[tuple[Any, ...], ...]
+_NESTED = (list, tuple, dict, set)
 _CELL = 16
 """Bytes that a value is counted as at least."""
 
@@ -24,10 +25,11 @@ def collect(rows: Iterable[tuple[Any, ...]], limits: Limits) -> Rows:
         TooLarge: there are more.
     """
     kept: list[tuple[Any, ...]] = []
-    left = limits.bytes
+    left, free = limits.bytes, limits.rows
     for row in rows:
         left -= size_of(row)
-        if left < 0 or len(kept) >= limits.rows:
+        free -= 1
+        if left < 0 or free < 0:
             limit = f"{limits.bytes:,} bytes" if left < 0 else f"{limits.rows:,} rows"
             raise TooLarge(f"the result has more than {limit}")
         kept.append(row)
@@ -41,10 +43,8 @@ def size_of(row: tuple[Any, ...]) -> int:
         kind = type(value)
         if kind is str or kind is bytes:
             size += len(value)
-        elif kind is list or kind is tuple:
-            size += size_of(tuple(value))
-        elif kind is dict:
-            size += size_of((*value, *value.values()))
+        elif kind in _NESTED:
+            size += size_of((*value, *value.values()) if kind is dict else tuple(value))
     return size
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,8 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield started(request.param, folder, stack)
 
 
-def started(name, folder, stack) -> Engine:  # type: ignore[no-untyped-def]
+def started(name: str, folder: Path, stack: ExitStack) -> Engine:
+    """The engine of that name, with its server; skips the test where there is none."""
     if name == "sqlite":
         return Sqlite(folder)
     if name == "duckdb":

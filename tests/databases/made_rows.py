@@ -49,7 +49,8 @@ class Rows:
     def made(self) -> dict[str, list[dict[str, Any]]]:
         """All rows by table."""
         self._link()
-        for name in self._parents_first():
+        order = self._parents_first()
+        for name in order:
             for _ in range(LINKS if self.tables[name].foreign_keys else ENTITIES):
                 self._add(name, {})
             for column in self.tables[name].columns:
@@ -57,7 +58,7 @@ class Rows:
                     self._add(name, {column.name: value})
         for found in self.looked:
             for _ in range(WITNESSES):
-                self._witness(found)
+                self._witness(found, order)
         return self.rows
 
     def _looked(self, sql: str, schema: Schema) -> Iterator[Looked]:
@@ -143,12 +144,10 @@ class Rows:
         pool = self.pools.get((table, column.name), [])
         return _fit(value_for(column, pool, count, self.rng), column)
 
-    def _witness(self, found: Looked) -> None:
+    def _witness(self, found: Looked, order: list[str]) -> None:
         """Add rows that one WHERE with its joins finds."""
         values = dict(found.values)
-        waiting = list(found.tables)
-        waiting.sort(key=lambda alias: self._rank(found.tables[alias]))
-        for alias in waiting:
+        for alias in sorted(found.tables, key=lambda alias: order.index(found.tables[alias])):
             given = {column: value for (of, column), value in values.items() if of == alias}
             table = found.tables[alias]
             row = self._add(table, {name: _fit(v, self.columns[table, name]) for name, v in given.items()})
@@ -156,9 +155,6 @@ class Rows:
                 for own, other in ((left, right), (right, left)):
                     if own[0] == alias and other[0] != alias:
                         values[other] = row[own[1]]
-
-    def _rank(self, table: str) -> int:
-        return self._parents_first().index(table)
 
 
 def _fit(value: Any, column: Column) -> Any:

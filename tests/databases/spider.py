@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from dataflow.databases.schema import Column, ForeignKey, Schema, Table
+from tests.databases.made_rows import Rows
 
 KEYS = {
     ("flight_2", "flights"): ("Airline", "FlightNo"),
@@ -80,10 +81,11 @@ def build(db_id: str, into: Path, seed: int = 0) -> Path:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     schema = schemas()[db_id]
-    rows = _Rows(
+    rows = Rows(
         schema, [q.sql for q in questions() if q.db_id == db_id], random.Random(f"{seed} {db_id}")
     ).made()
     connection = sqlite3.connect(path)
+    connection.execute("PRAGMA synchronous = OFF")
     for table in schema.tables:
         if table.name != "sqlite_sequence":
             connection.execute(table.create)
@@ -111,8 +113,14 @@ def _schema(entry: dict[str, Any]) -> Schema:
         keys = _keys(
             entry["db_id"], table, [i for i in own if i in entry["primary_keys"]], own, foreign, names
         )
+        texts = {a for a, b in foreign.items() if kinds[b] == "text"}
         columns = [
-            Column(names[i][1], _type(kinds[i], names[i][1]), nullable=i not in keys, primary_key=i in keys)
+            Column(
+                names[i][1],
+                "TEXT" if i in texts else _type(kinds[i], names[i][1]),
+                nullable=i not in keys,
+                primary_key=i in keys,
+            )
             for i in own
         ]
         links = [ForeignKey((names[a][1],), tables[names[b][0]], (names[b][1],)) for a, b in foreign.items()]

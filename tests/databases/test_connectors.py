@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import pytest
 
+from dataflow.core.errors import ConfigError
 from dataflow.databases.connector import Fault
 from dataflow.databases.manager import DatabaseManager
-from tests.servers.engines import Engine
+from tests.servers.engines import Engine, MariaDb, Postgres
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,35 @@ def test_rows_keep_order_and_columns_of_one_name(shop: DatabaseManager) -> None:
     assert result.rows == (("Zoë", 3), ("Bob", 2), ("Ann", 1))
     assert result.data[0] == {"n": 3}
     assert result.row_count == 3
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT name FROM customers WHERE name LIKE 'A%'",
+        "SELECT name FROM customers WHERE id = 1;",
+        "SELECT name FROM customers WHERE id = 1 ; -- the first",
+        "-- the first\nSELECT name FROM customers WHERE id = 1 -- and only",
+        "/* the first */ (SELECT name FROM customers WHERE id = 1)",
+        "WITH a AS (SELECT name FROM customers WHERE id = 1) SELECT name FROM a",
+        "SELECT name FROM customers WHERE name <> '%s %(a)s {} ; : ? $1' AND id = 1",
+        "VALUES ('Ann')",
+    ],
+)
+def test_forms_of_a_query(engine: Engine, shop: DatabaseManager, sql: str) -> None:
+    if sql.startswith("/*") and engine.name == "sqlite":
+        sql = sql.replace("(", "").replace(")", "")
+    result = shop.execute("shop", sql)
+    assert result.rows == (("Ann",),), result
+    assert shop.batch_explain_queries([("shop", sql)])[0].success
+
+
+def test_dates_that_python_has_not(engine: Engine, shop: DatabaseManager) -> None:
+    if not isinstance(engine, Postgres):
+        pytest.skip("an engine without infinite dates")
+    found = shop.execute("shop", "SELECT 'infinity'::timestamp, '0044-03-15 BC'::date, 'x', 1")
+    assert found.rows == (("infinity", "0044-03-15 BC", "x", 1),)
+    assert shop.execute("shop", "SELECT '2024-02-29'::date").rows == ((dt.date(2024, 2, 29),),)
 
 
 def test_values_keep_their_types(shop: DatabaseManager) -> None:
@@ -187,6 +217,48 @@ def test_pickles_and_shows_no_password(shop: DatabaseManager) -> None:
         shop.execute("shop", "nonsense").error,
     ):
         assert "s3cret-word" not in text
+
+
+def test_powerful_roles_are_refused(engine: Engine) -> None:
+    if not isinstance(engine, Postgres | MariaDb):
+        pytest.skip("an engine without roles")
+    user = (
+        {"user": "postgres"}
+        if isinstance(engine, Postgres)
+        else {"unix_socket": engine.admin["unix_socket"], "user": "root"}
+    )
+    admin = {**engine.config, **user, "password": "hunter2", "databases": ["shop"]}
+    with DatabaseManager(engine.name, admin) as manager:
+        result = manager.execute("shop", "SELECT 1")
+    assert result.fault is Fault.CONNECTION
+    assert "could read" in result.error
+    assert "GRANT" in result.error
+    assert "hunter2" not in result.error
+
+
+def test_errors_of_connecting_show_no_password(engine: Engine) -> None:
+    if not isinstance(engine, Postgres | MariaDb):
+        pytest.skip("an engine without passwords")
+    wrong = {**engine.config, "password": "wr0ng-word", "databases": ["shop"]}
+    with DatabaseManager(engine.name, wrong) as manager:
+        result = manager.execute("shop", "SELECT 1")
+    assert result.fault is Fault.CONNECTION
+    assert "clerk" in result.error
+    assert "wr0ng-word" not in result.error + repr(manager) + repr(manager.databases)
+    with pytest.raises(ConfigError) as raised:
+        DatabaseManager(engine.name, {k: v for k, v in wrong.items() if k != "databases"})
+    assert "wr0ng-word" not in str(raised.value)
+
+
+def test_a_server_that_drops_connections(engine: Engine) -> None:
+    if not isinstance(engine, Postgres | MariaDb):
+        pytest.skip("an engine without a server")
+    with engine.manager() as manager:
+        with manager.get_connection("shop"), manager.get_connection("shop"), manager.get_connection("shop"):
+            pass
+        engine.drop_connections()
+        results = manager.batch_execute_queries([("shop", f"SELECT {i}") for i in range(8)])
+    assert [r.rows for r in results] == [((i,),) for i in range(8)]
 
 
 def test_fingerprint_is_stable(engine: Engine, shop: DatabaseManager) -> None:

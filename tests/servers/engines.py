@@ -140,10 +140,8 @@ class Postgres(Engine):
         import psycopg
 
         with psycopg.connect(self.admin, dbname=database, autocommit=True) as connection:
-            cursor: Any = None
-            for statement in statements:
-                cursor = connection.execute(statement)  # type: ignore[call-overload]
-            return list(cursor.fetchall()) if cursor.description else []
+            cursors = [connection.execute(statement) for statement in statements]  # type: ignore[call-overload]
+            return [cursor.fetchall() for cursor in cursors if cursor.description]
 
     def make(self, statements: list[str]) -> None:
         self._run("postgres", "CREATE ROLE clerk LOGIN PASSWORD 's3cret-word'", "CREATE DATABASE shop")
@@ -172,7 +170,10 @@ class Postgres(Engine):
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'",
             "SHOW shared_preload_libraries",
         ]
-        return [self._run("shop", sql) for sql in asked]
+        return self._run("shop", *asked)
+
+    def drop_connections(self) -> None:
+        self._run("shop", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'clerk'")
 
 
 class MariaDb(Engine):
@@ -197,9 +198,7 @@ class MariaDb(Engine):
         connection = pymysql.connect(**given, charset="utf8mb4", autocommit=True)
         try:
             with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-                return list(cursor.fetchall())
+                return [(cursor.execute(statement), cursor.fetchall()) for statement in statements]
         finally:
             connection.close()
 
@@ -228,7 +227,10 @@ class MariaDb(Engine):
             "SHOW DATABASES",
             "SHOW GLOBAL VARIABLES LIKE 'max_connections'",
         ]
-        return [self._run(sql) for sql in asked]
+        return self._run(*asked)
+
+    def drop_connections(self) -> None:
+        self._run("KILL USER clerk")
 
 
 def outcome(result: QueryResult) -> str:

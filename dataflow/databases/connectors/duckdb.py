@@ -19,7 +19,6 @@ from dataflow.databases.tables import assemble, filled
 PATTERNS = ("*.duckdb", "*.ddb")
 _CHUNK = 64
 _FOR_SCHEMA = Limits(seconds=5.0, bytes=32 << 20)
-_MEMORY_MB = 512
 _CLOSED_IN = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -81,7 +80,7 @@ class DuckDbConnector(Connector):
         return {i: DatabaseInfo(i, self.name, {"path": str(p)}) for i, p in found.items()}
 
     def open(self, info: DatabaseInfo) -> Session:
-        return DuckDbSession(info.db_id, Path(info.connection_info["path"]))
+        return DuckDbSession(info.db_id, Path(info.connection_info["path"]), self.limits.memory_mb)
 
     def version(self, info: DatabaseInfo) -> Any:
         return quick_stamp(Path(info.connection_info["path"]), ".wal")
@@ -96,12 +95,12 @@ class DuckDbSession(Session):
     The sessions of one file are of one engine, which bounds their memory together.
     """
 
-    def __init__(self, db_id: str, path: Path) -> None:
+    def __init__(self, db_id: str, path: Path, memory_mb: int) -> None:
         self._db_id, self._duckdb = db_id, _library()
         if not path.is_file():
             raise ConfigError(f"database {db_id!r}: there is no file {path}")
         try:
-            settings = {"memory_limit": f"{_MEMORY_MB}MB", **_CLOSED_IN}
+            settings = {"memory_limit": f"{memory_mb}MB", **_CLOSED_IN}
             self._connection = self._duckdb.connect(str(path), read_only=True, config=settings)
             for name, macro in _BOUNDED.items():
                 self._connection.execute(_macro(name, *macro))

@@ -112,7 +112,20 @@ class PostgresSession(Session):
 
     def _select(self, sql: str, limits: Limits) -> tuple[tuple[str, ...], Rows]:
         self._begin(limits)
+        try:
+            return self._fetch(self._connection.cursor(), sql, limits)
+        except self._psycopg.DataError as error:
+            if error.sqlstate is not None:
+                raise
+        # Python has no infinite dates, nor any before the year 1: they stay text
+        self._connection.execute("ROLLBACK")
+        self._begin(limits)
         cursor = self._connection.cursor()
+        for kind in ("date", "timestamp", "timestamptz", "interval", "time", "timetz"):
+            cursor.adapters.register_loader(kind, self._psycopg.types.string.TextLoader)
+        return self._fetch(cursor, sql, limits)
+
+    def _fetch(self, cursor: Any, sql: str, limits: Limits) -> tuple[tuple[str, ...], Rows]:
         # binary: the extended protocol, which takes one statement
         cursor.execute(f"DECLARE dataflow_query NO SCROLL CURSOR FOR {sql}", binary=True)
         cursor.execute("FETCH FORWARD 1 FROM dataflow_query")
@@ -167,6 +180,7 @@ _FAULTS = {
     "3F000": Fault.UNKNOWN,
     "42P11": Fault.FORBIDDEN,
     "42501": Fault.FORBIDDEN,
+    "25001": Fault.FORBIDDEN,
     "25006": Fault.FORBIDDEN,
     "0A000": Fault.FORBIDDEN,
     "57014": Fault.TIMEOUT,
@@ -228,6 +242,7 @@ def _library() -> Any:
     try:
         import psycopg
         import psycopg.conninfo
+        import psycopg.types.string
     except ImportError as error:
         raise MissingDependency("psycopg", "text2sql", "Querying PostgreSQL") from error
     return psycopg

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -22,8 +23,7 @@ PATTERNS = ("*.sqlite", "*.sqlite3", "*.db")
 _LOCKED_S = 0.25
 """How long a query waits for a file that is being written; SQLite cannot be interrupted in it."""
 _FOR_SCHEMA = Limits(seconds=2.0, bytes=32 << 20)
-_HEAP = 2
-"""How many times the memory of one query SQLite may take in this process."""
+_LEAST_HEAP_MB = 1024
 _memory = threading.Lock()
 _bounded = False
 
@@ -61,7 +61,7 @@ class SqliteSession(Session):
 
     def __init__(self, db_id: str, path: Path) -> None:
         self._db_id, self._path = db_id, path
-        self._seen: Any = None
+        self._still, self._seen = False, None
         self._connection: sqlite3.Connection | None = None
         self._connect()
 
@@ -74,36 +74,40 @@ class SqliteSession(Session):
         self.close()
         if not self._path.is_file():
             raise ConfigError(f"database {self._db_id!r}: there is no file {self._path}")
+        self._still = self._is_still()
         self._seen = self._now()
-        still = self._seen is not None
-        uri = f"file:{quote(str(self._path.absolute()))}?mode=ro{'&immutable=1' if still else ''}"
+        uri = f"file:{quote(str(self._path.absolute()))}?mode=ro{'&immutable=1' if self._still else ''}"
         try:
-            connection = sqlite3.connect(
-                uri,
-                uri=True,
-                timeout=_LOCKED_S,
-                check_same_thread=False,
-                isolation_level=None,
-                cached_statements=16,
-            )
-            self._prepare(connection)
+            connection = self._open(uri)
             self._guard = sqlite_guard.restrict(connection)
         except sqlite3.Error as error:
             raise ConfigError(f"database {self._db_id!r}: {self._path} cannot be opened: {error}") from error
         self._connection = connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        """What a kind of SQLite database needs before the connection is restricted."""
+    def _open(self, uri: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            uri,
+            uri=True,
+            timeout=_LOCKED_S,
+            check_same_thread=False,
+            isolation_level=None,
+            cached_statements=16,
+        )
 
-    def _now(self) -> Any:
-        """Of a file opened as immutable, what changes when it is written to; else null."""
-        wal = beside(self._path, "-wal")
+    def _is_still(self) -> bool:
+        """Whether the file is in WAL mode and has no log."""
         with self._path.open("rb") as file:
             in_wal_mode = file.read(20)[18:20] == b"\2\2"
-        if not in_wal_mode or (wal.exists() and wal.stat().st_size):
-            return None
-        stat = self._path.stat()
-        return stat.st_size, stat.st_mtime_ns
+        log = beside(self._path, "-wal")
+        return in_wal_mode and not (log.exists() and log.stat().st_size)
+
+    def _now(self) -> Any:
+        """What changes when another file takes the place of this, or one opened as immutable is written to."""
+        stat = os.stat(self._path)  # noqa: PTH116  # once a query
+        if not self._still:
+            return stat.st_dev, stat.st_ino
+        log = beside(self._path, "-wal")
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns, log.exists() and log.stat().st_size
 
     def execute(self, sql: str, limits: Limits) -> QueryResult:
         started = time.perf_counter()
@@ -128,7 +132,7 @@ class SqliteSession(Session):
         return result
 
     def _current(self) -> sqlite3.Connection:
-        if self._connection is None or (self._seen is not None and self._now() != self._seen):
+        if self._connection is None or self._now() != self._seen:
             self._connect()
         assert self._connection is not None
         return self._connection
@@ -178,11 +182,12 @@ def _lenient(text: bytes) -> str:
 
 
 def _bound_memory(memory_mb: int) -> None:
-    """Bound what SQLite may allocate in this process; it knows one such limit, which cannot be raised again."""
+    """Bound what SQLite may allocate: twice the memory of one query, for SQLite knows one limit for all of a process,
+    which cannot be raised again."""
     global _bounded
     with _memory:
         if not _bounded:
             connection = sqlite3.connect(":memory:")
-            connection.execute(f"PRAGMA hard_heap_limit = {_HEAP * memory_mb << 20}")
+            connection.execute(f"PRAGMA hard_heap_limit = {max(_LEAST_HEAP_MB, 2 * memory_mb) << 20}")
             connection.close()
             _bounded = True

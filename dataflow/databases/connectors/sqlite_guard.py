@@ -142,6 +142,7 @@ _BY_TEXT = {
     "too big": Fault.TOO_LARGE,
     "too large": Fault.TOO_LARGE,
     "too complex": Fault.TOO_LARGE,
+    "stack overflow": Fault.TOO_LARGE,
     "LIKE or GLOB pattern": Fault.TOO_LARGE,
     "Cannot operate on a closed database": Fault.CONNECTION,
 }
@@ -158,12 +159,14 @@ def _instr(text: Any, part: Any) -> int | None:
     return _text(text).find(_text(part)) + 1
 
 
-def _replace(text: Any, old: Any, new: Any) -> str | None:
-    if text is None or old is None or new is None:
+def _replace(text: Any, old: Any, new: Any) -> Any:
+    if text is None or old is None:
+        return None
+    if old in ("", b""):
+        return _text(text) if isinstance(text, bytes) else text
+    if new is None:
         return None
     whole, part, into = _text(text), _text(old), _text(new)
-    if not part:
-        return whole
     if len(into) > len(part) and len(whole) + whole.count(part) * (len(into) - len(part)) > MAX_VALUE:
         raise OverflowError("string or blob too big")
     return whole.replace(part, into)

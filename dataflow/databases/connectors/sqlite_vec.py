@@ -15,6 +15,7 @@ import numpy as np
 from dataflow.core.errors import ConfigError, MissingDependency
 from dataflow.databases.connector import DatabaseInfo, Limits, QueryResult, Session
 from dataflow.databases.connectors.sqlite import PATTERNS, SqliteConnector, SqliteSession
+from dataflow.databases.connectors.sqlite_extension import opened_with
 from dataflow.databases.files import find_files
 from dataflow.databases.results import failed
 from dataflow.databases.schema import Schema
@@ -23,6 +24,8 @@ _KEPT = 10_000
 _EMBEDDED = re.compile(
     r"\blembed\s*\(\s*(?:(?:'(?:[^']|'')*'|\"[^\"]*\"|[\w.-]+)\s*,\s*)?'((?:[^']|'')*)'\s*\)", re.IGNORECASE
 )
+_UNQUOTED = re.compile(r"\b(lembed\s*\(\s*)([A-Za-z_][\w.-]*)(?=\s*,)", re.IGNORECASE)
+"""A model called without quotes, as queries written for open-dataflow 1.x do."""
 _RAISED = "user-defined function raised exception"
 
 
@@ -95,15 +98,12 @@ class SqliteVecSession(SqliteSession):
         self._connector, self._said = connector, ""
         super().__init__(db_id, path)
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        try:
-            connection.enable_load_extension(True)
-            connection.load_extension(_extension().loadable_path())
-            connection.enable_load_extension(False)
-        except AttributeError:
-            raise ConfigError("sqlite-vec: this Python was built without extensions of SQLite") from None
+    def _open(self, uri: str) -> sqlite3.Connection:
+        path = _extension().loadable_path()
+        connection = opened_with(path, "sqlite3_vec_init", lambda: super(SqliteVecSession, self)._open(uri))
         connection.create_function("lembed", 2, lambda _, text: self._lembed(text))
         connection.create_function("lembed", 1, self._lembed)
+        return connection
 
     def _lembed(self, text: Any) -> bytes | None:
         try:
@@ -113,7 +113,7 @@ class SqliteVecSession(SqliteSession):
             raise
 
     def execute(self, sql: str, limits: Limits) -> QueryResult:
-        result = super().execute(sql, limits)
+        result = super().execute(_UNQUOTED.sub(r"\1'\2'", sql), limits)
         if result.fault is not None and result.error == _RAISED and self._said:
             result, self._said = failed(result.fault, self._said), ""
         return result

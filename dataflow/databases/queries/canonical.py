@@ -81,8 +81,9 @@ def canonical_tree(tree: exp.Expr, dialect: str, schema: Schema | None = None) -
     tree = read_texts(tree, dialect, schema)
     tree = normalize_identifiers(tree, dialect=dialect)
     if isinstance(tree, exp.Query):
-        tree = put_in_order(rename(tree, schema))
-    return _unquoted(tree)
+        tree = rename(tree, schema)
+    tree = _unquoted(tree)
+    return put_in_order(tree) if isinstance(tree, exp.Query) else tree
 
 
 def read_texts(tree: exp.Expr, dialect: str, schema: Schema | None = None) -> exp.Expr:

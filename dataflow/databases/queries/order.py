@@ -29,6 +29,8 @@ def put_in_order(tree: exp.Expr) -> exp.Expr:
         elif isinstance(node, exp.Not) and isinstance(node.this, exp.Like):
             node.this.set("negate", not node.this.args.get("negate"))
             node.replace(node.this)
+        elif isinstance(node, exp.Ordered) and not node.args.get("desc"):
+            node.set("desc", None)
         elif isinstance(node, exp.Join):
             _plain_join(node)
     ordered: exp.Expr = holder.this

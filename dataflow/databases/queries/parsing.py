@@ -63,7 +63,12 @@ def parse_all(sql: str, dialect: str = "sqlite") -> list[exp.Expr]:
         raise RowError(f"this is no {dialect} query: {_said(error)}: {_start(sql)}") from error
     except RecursionError as error:
         raise RowError(f"this query is too deep: {_start(sql)}") from error
-    return [tree for tree in trees if tree is not None and type(tree).__name__ != "Semicolon"]
+    found = [tree for tree in trees if tree is not None and type(tree).__name__ != "Semicolon"]
+    if dialect != "postgres" and any(
+        type(tree).__name__ == "Select" and not tree.expressions for tree in found
+    ):
+        raise RowError(f"this is no {dialect} query: it selects nothing: {_start(sql)}")
+    return found
 
 
 def is_read(sql: str, dialect: str = "sqlite") -> bool:
