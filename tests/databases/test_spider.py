@@ -127,9 +127,8 @@ def respelled(sql: str, schema: Schema, rng: random.Random) -> str:
     )
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_another_spelling_has_the_same_digest(databases: dict[str, sqlite3.Connection], seed: int) -> None:
-    rng = random.Random(seed)
+def test_another_spelling_has_the_same_digest(databases: dict[str, sqlite3.Connection]) -> None:
+    rng = random.Random(0)
     for question in spider.questions():
         schema = spider.schemas()[question.db_id]
         other = respelled(question.sql, schema, rng)

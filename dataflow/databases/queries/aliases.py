@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dataflow.databases.queries.references import Names, outputs_of, scopes, sources
+from dataflow.databases.queries.references import Names, could_be_any, outputs_of, scopes, sources
 from dataflow.databases.schema import Schema
 
 if TYPE_CHECKING:
@@ -34,26 +34,39 @@ def _replace_aliases(scope: Scope) -> None:
     if not isinstance(query, exp.Select):
         return
     meant = {item.alias.lower(): item.this for item in query.selects if isinstance(item, exp.Alias)}
-    own = {
-        name
-        for name, item in meant.items()
-        if name in {column.name.lower() for column in item.find_all(exp.Column)}
-    }
-    starred = any(item.is_star for item in query.selects)
     for key in ("group", "having", "order"):
         clause = query.args.get(key)
-        if clause is None:
-            continue
-        for node in list(clause.walk(prune=lambda inner: isinstance(inner, exp.Query))):
-            top = node.parent is clause or isinstance(node.parent, exp.Ordered)
-            if key != "having" and top and isinstance(node, exp.Literal) and node.is_int and not starred:
-                place = int(node.this) - 1
-                if 0 <= place < len(query.selects):
-                    node.replace(query.selects[place].unalias().copy())
-            elif isinstance(node, exp.Column) and not node.table:
-                name = node.name.lower()
-                if name in meant and (key == "order" or name not in own):
-                    node.replace(_bracketed(meant[name].copy(), node))
+        for node in list(clause.walk(prune=lambda inner: isinstance(inner, exp.Query))) if clause else []:
+            top = key != "having" and (node.parent is clause or isinstance(node.parent, exp.Ordered))
+            if isinstance(node, exp.Literal) and top:
+                _replace_number(node, query)
+            elif isinstance(node, exp.Column) and not node.table and node.name.lower() in meant:
+                _replace_name(node, meant[node.name.lower()], query if top else None, key == "order")
+
+
+def _replace_number(node: exp.Literal, query: exp.Select) -> None:
+    from sqlglot import exp
+
+    place = int(node.this) - 1 if node.is_int else -1
+    if 0 <= place < len(query.selects) and not any(item.is_star for item in query.selects):
+        item = query.selects[place].unalias()
+        if not isinstance(item.unnest(), exp.Literal):
+            node.replace(item.copy())
+
+
+def _replace_name(node: exp.Column, meant: exp.Expr, query: exp.Select | None, in_order: bool) -> None:
+    """`query` is given where a whole number would be read as the place of a column."""
+    from sqlglot import exp
+
+    plain = meant.unnest()
+    if query is not None and isinstance(plain, exp.Literal) and plain.is_int:
+        starred = any(item.is_star for item in query.selects)
+        place = next(i for i, item in enumerate(query.selects, 1) if item.unalias() is meant)
+        node.replace(exp.Null() if starred else exp.Literal.number(place))
+        return
+    own = node.name.lower() in {column.name.lower() for column in meant.find_all(exp.Column)}
+    if in_order or not own:
+        node.replace(_bracketed(meant.copy(), node))
 
 
 def _bracketed(meant: exp.Expr, place: exp.Expr) -> exp.Expr:
@@ -119,16 +132,18 @@ class _Renaming:
         joins = scope.expression.args.get("joins") or []
         by_name = any(join.args.get("using") or join.method == "NATURAL" for join in joins)
         for _, source in scope.selected_sources.values():
-            if isinstance(source, exp.Table) or id(source.expression) in self.outputs:
+            if isinstance(source, exp.Table) or (id(source.expression) in self.outputs and not by_name):
                 continue
             names = outputs_of(source)
             holder = source.expression.find_ancestor(exp.CTE, exp.Subquery)
             listed = bool(holder and holder.args.get("alias") and holder.args["alias"].columns)
-            alike = len(set(names)) < len(names) or "" in names
+            alike = any(names.count(name) > 1 for name in names if name)
             if by_name or listed or alike or "*" in names or source.expression.is_star:
                 self.outputs[id(source.expression)] = {}
             else:
-                self.outputs[id(source.expression)] = {name: f"c{i}" for i, name in enumerate(names, 1)}
+                self.outputs[id(source.expression)] = {
+                    name: f"c{i}" for i, name in enumerate(names, 1) if name
+                }
 
     def _meant(self, node: exp.Column, scope: Scope) -> tuple[str, str] | None:
         """The alias to put before a column, and its new name if it has one."""
@@ -137,6 +152,8 @@ class _Renaming:
             found = self._among(node, inner)
             if found is not None:
                 return found
+            if could_be_any(node, inner, self.names):
+                return None
             inner = inner.parent
         return None
 

@@ -49,7 +49,8 @@ def canonical(sql: str, dialect: str = "sqlite", schema: Schema | None = None) -
         sql: one statement.
         dialect: sqlglot's name of its SQL.
         schema: with it, unqualified columns of joins are told apart too, and "texts" in SQLite's double quotes known
-            for certain; without it, a double-quoted name that a column is compared with is a text.
+            for certain. Without it, a double-quoted name that a column is compared with is a text, and a column without
+            a table is of the only table of its own query, even where it is of one further out.
 
     Raises:
         RowError: it cannot be parsed.

@@ -134,12 +134,17 @@ def sources(scope: Scope) -> dict[str, exp.Table | Scope]:
     return {name.lower(): source for name, (_, source) in scope.selected_sources.items()}
 
 
+def could_be_any(node: exp.Column, scope: Scope, names: Names) -> bool:
+    """Whether a column without a table may be of any of several tables, for want of a schema."""
+    return names.open and not node.table and len(scope.selected_sources) > 1
+
+
 def outputs_of(scope: Scope) -> list[str]:
-    """The names of the columns that a query gives, in lower case."""
+    """The names of the columns that a query gives, in lower case; empty for one without."""
     from sqlglot import exp
 
     query = scope.expression
-    return [name.lower() for name in query.named_selects] if isinstance(query, exp.Query) else []
+    return [item.output_name.lower() for item in query.selects] if isinstance(query, exp.Query) else []
 
 
 def _resolved(node: exp.Column, scope: Scope, names: Names, outputs: set[str], dialect: str) -> Resolved:
@@ -152,6 +157,8 @@ def _resolved(node: exp.Column, scope: Scope, names: Names, outputs: set[str], d
         found = _among(node, sources(inner), names)
         if found is not None:
             return found
+        if could_be_any(node, inner, names):
+            return Resolved(node)
         inner = inner.parent
     unqualified = not node.table
     if unqualified and (node.name.lower() in outputs or _of_set_operation(scope)):
