@@ -52,11 +52,14 @@ from dataflow.zoo.unified_bench import COLUMNS, EXAMPLES, UnifiedBenchEvalPipeli
 Rows = list[dict[str, Any]]
 GRADES = [f"{name}_{kind}" for name in ("question_quality", "answer_alignment", "answer_verifiability", "downstream_value") for kind in ("grades", "feedbacks")]  # fmt: skip
 ASKED = ["question", "evidence", "question_type", "prompt"]
-SOURCE = {
-    r["SQL"]: r["question"]
-    for r in map(json.loads, Path(_examples.TEXT2SQL).read_text("utf-8").splitlines())
-    if "towns" not in r["question"]
-}
+
+
+def known(db_id: str) -> dict[str, str]:
+    """The queries of the example about a database with their questions, but for the pair that does not fit."""
+    rows = map(json.loads, Path(_examples.TEXT2SQL).read_text("utf-8").splitlines())
+    return {r["SQL"]: r["question"] for r in rows if r["db_id"] == db_id and "towns" not in r["question"]}
+
+
 GRADED = ["sql_component_difficulty", "sql_execution_difficulty", "messages", "spider", "split"]
 JUDGED = ["eval_valid", "eval_error", "eval_pred", "eval_score"]
 SCORES = ("5", "1", "5", "2", "4", "1", "5", "3")
@@ -319,17 +322,18 @@ FLOWS = [
     Flow(
         Text2SQLGeneration_APIPipeline,
         Knowing([LIBRARY, HARBOUR]),
-        7,
+        8,
         ["SQL", "db_id", "sql_complexity_type", *ASKED, "cot_responses", "cot_reasoning", *GRADED],
-        calls=12 + 7 * (3 + 1 + 3 + 10),
-        settings={"generate_num": 6},
+        calls=60 + 8 * (3 + 1 + 3 + 10),
+        settings={"generate_num": 30},
     ),
     Flow(
         Text2SQLRefine_APIPipeline,
-        Knowing([LIBRARY | SOURCE, HARBOUR | SOURCE]),
-        7,
+        Knowing([LIBRARY | known("library"), HARBOUR | known("harbour")]),
+        11,  # of sixteen good ones, five are the same but for an alias
         ["sql_variation_type", *ASKED[1:], "cot_responses", "cot_reasoning", *GRADED],
-        calls=9 + 8 * 3 + 7 * (3 + 1 + 3 + 10),
+        calls=9 + 8 * 12 + 11 * (3 + 1 + 3 + 10),
+        settings={"num_variations": 12},
     ),
     Flow(
         Text2VecSQLGeneration_APIPipeline,

@@ -113,7 +113,7 @@ from dataflow.zoo.text2sql import Text2SQLGeneration_APIPipeline
 url, cache, *paths = sys.argv[1:]
 llm = APILLMServing(url, model_name="small", temperature=0.8, max_workers={workers})
 databases = DatabaseManager("sqlite", {{"root_path": paths}}, limits=Limits(seconds=1.0))
-Text2SQLGeneration_APIPipeline(llm, llm, database_manager=databases, generate_num=12, cache_path=cache).run(progress=False)
+Text2SQLGeneration_APIPipeline(llm, llm, database_manager=databases, generate_num=30, cache_path=cache).run(progress=False)
 """
 
 
