@@ -6,6 +6,7 @@ import json
 import math
 import sqlite3
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from dataflow.operators.text2sql import (
     Text2SQLQuestionGenerator,
 )
 from dataflow.operators.text2sql.formats import query_tokens
+from dataflow.pipeline import PipelineABC
 from dataflow.prompts.text2sql import (
     SelectSQLGeneratorPrompt,
     SelectVecSQLGeneratorPrompt,
@@ -41,6 +43,7 @@ from dataflow.prompts.text2sql import (
     Text2VecSQLQuestionGeneratorPrompt,
 )
 from dataflow.prompts.text2sql.dialects import NAMES, functions_of
+from dataflow.storage import FileStorage
 from dataflow.testing import ScriptedServing
 from dataflow.testing.cases import run_rows
 
@@ -297,3 +300,25 @@ def test_tokens_of_a_query_are_words() -> None:
     texts, without = query_tokens("SELECT \"a b\" FROM t WHERE x = 'Don Juan' GROUP BY c", "sqlite")
     assert texts == ["SELECT", '"a b"', "FROM", "t", "WHERE", "x", "=", "'Don Juan'", "GROUP", "BY", "c"]
     assert without[7:] == ["value", "group", "by", "c"]
+
+
+def test_columns_that_operators_mind_may_be_there_already(tmp_path: Path) -> None:
+    """Rows that have a question keep it; variations have none: neither loses a value unseen."""
+    source = tmp_path / "in.jsonl"
+    source.write_text(
+        json.dumps({"db_id": "shop", "SQL": CUPS, "question": "There?", "evidence": None}) + "\n"
+    )
+
+    class Asks(PipelineABC):
+        def __init__(self) -> None:
+            super().__init__()
+            self.storage = FileStorage(str(source), cache_path=str(tmp_path))
+            self.ask = Text2SQLQuestionGenerator(ScriptedServing(tagged("Q?")), None, DATABASES, 1)
+            self.vary = SQLVariationGenerator(ScriptedServing(SQL), DATABASES, 1, keep_original=True)
+
+        def forward(self) -> None:
+            self.ask.run(self.storage.step())
+            self.vary.run(self.storage.step())
+
+    rows = Asks().run(progress=False).records
+    assert [(r["SQL"], r["question"]) for r in rows] == [(CUPS, "There?"), ("SELECT 1", None)]
