@@ -242,14 +242,15 @@ SHOP_QUERIES = [
         FAULT,
         "DELETE FROM sale",
         "WITH a AS (SELECT 1) DELETE FROM sale",
-        ENDLESS,
         "",
         None,
     )
 ]
 FILTERS = [
     keeps(SQLExecutionFilter(DATABASES), SHOP_QUERIES, [(CUPS, "shop"), (NONE, "shop")]),
-    keeps(SQLExecutabilityFilter(DATABASES), SHOP_QUERIES, [(CUPS, "shop"), (NONE, "shop"), (ENDLESS, "shop")]),
+    keeps(SQLExecutabilityFilter(DATABASES), [*SHOP_QUERIES, (ENDLESS, "shop")], [(CUPS, "shop"), (NONE, "shop"), (ENDLESS, "shop")]),
+    # what is said of it hangs on the load of the machine, so no page shows it
+    keeps(SQLExecutionFilter(DATABASES), [(ENDLESS, "shop"), (CUPS, "shop")], [(CUPS, "shop")], shown=False),
     keeps(SQLResultFilter(DATABASES), [*SHOP_QUERIES, ("SELECT price FROM product WHERE id = 4", "shop")], [(CUPS, "shop")]),
     keeps(SQLResultFilter(DATABASES, 2, 3), [(CUPS, "shop"), (ALL, "shop"), ("SELECT id FROM sale", "shop")], [("SELECT id FROM sale", "shop")]),
     Case(

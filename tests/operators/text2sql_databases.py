@@ -33,6 +33,6 @@ def made(folder: Path, **scripts: str) -> Path:
 DATABASES = DatabaseManager(
     "sqlite",
     {"root_path": str(made(Path(_FOLDER.name), **{"shop": SHOP, "city-zoo": ZOO}))},
-    limits=Limits(seconds=2.0, rows=1000),
+    limits=Limits(seconds=1.0, rows=1000),
 )
 """`shop` and `city-zoo`, whose id has a hyphen."""
