@@ -9,7 +9,7 @@ from dataflow.core.errors import RowError
 from dataflow.core.frames import as_text
 from dataflow.core.ports import In, Out
 from dataflow.core.rows import Map
-from dataflow.databases.queries.parsing import library
+from dataflow.databases.queries.parsing import MAX_CHARS, library
 from dataflow.operators.text2sql._databases import evidence_text, filled
 
 
@@ -78,8 +78,10 @@ def query_tokens(sql: str, dialect: str) -> tuple[list[str], list[str]]:
     """The tokens of a query as they stand there, and again in small letters with `value` for values.
 
     Raises:
-        RowError: it cannot be divided into tokens.
+        RowError: it cannot be divided into tokens, or is too long.
     """
+    if len(sql) > MAX_CHARS:
+        raise RowError(f"a query of {len(sql)} characters is too long: {MAX_CHARS} at most")
     sqlglot = library()
     try:
         found = sqlglot.tokenize(sql, read=dialect)
