@@ -33,6 +33,8 @@ class Out:
     """Whether it is written only where the run names it."""
     like: str | None = None
     """The input port whose column it overwrites where the run names none: a refinement in place."""
+    takes_over: bool = False
+    """Whether the operator minds what the column holds already, so that no value is lost unseen."""
 
 
 @dataclass(frozen=True)

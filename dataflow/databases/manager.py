@@ -73,6 +73,12 @@ class DatabaseManager:
         vars(self).update(state)
         self._set_up()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DatabaseManager) and self.__getstate__() == other.__getstate__()
+
+    def __hash__(self) -> int:
+        return hash((self.db_type, *self._config))
+
     def __repr__(self) -> str:
         return f"DatabaseManager({self.db_type!r}, {len(self.databases)} databases)"
 

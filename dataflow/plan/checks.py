@@ -129,7 +129,10 @@ def _missing(call: Call, table: Columns) -> Iterator[tuple[str, str]]:
 def _collisions(call: Call, table: Columns, allowed: Collection[str]) -> Iterator[tuple[str, str]]:
     """Columns whose values nobody has used would be lost: those of the data set, and those no later step has read."""
     read = {column for _, column in call.binding.columns_read()}
+    minds = {k for k, p in call.ports().items() if isinstance(p, Out) and p.takes_over}
     for port, column in call.binding.writes.items():
+        if port in minds:
+            continue
         if column not in table.schema or column in read or column in allowed or column not in table.unread:
             continue
         writer = table.writer.get(column)

@@ -15,6 +15,7 @@ from dataflow.plan.reasons import masked
 from dataflow.runtime.front_matter import features, front_matter, size_category
 from dataflow.runtime.report_values import count, dollars, percent, tokens
 from dataflow.runtime.runs import Run
+from dataflow.runtime.tallies import tallies_markdown
 from dataflow.serving.models import MODELS
 from dataflow.storage.source import FileSource
 
@@ -53,6 +54,7 @@ def card(
         "How it was made": _provenance(told),
         "What became of the rows": _funnel(told),
         "Models and prompts": _models(told),
+        "What is in it": tallies_markdown(told),
         "Columns": _columns(told, table.schema),
         "Examples": _examples(table.first),
         "Known limitations": _limits(told, licence),

@@ -24,6 +24,7 @@ from dataflow.runtime.report_values import (
     percent,
     tokens,
 )
+from dataflow.runtime.tallies import tallies, tallies_html
 
 LONG = 90
 """Characters above which a setting is folded."""
@@ -217,8 +218,8 @@ def _errors(step: Step) -> str:
 
 def _metrics(step: Step) -> str:
     metrics = {k: v for k, v in mapping(step.get("metrics")).items() if not is_clusters(v)}
-    counted = {k: v for k, v in metrics.items() if k.endswith("_counts") and isinstance(v, Mapping) and v}
-    found = _flat({k: v for k, v in metrics.items() if k not in counted})
+    drawn = tallies_html(metrics)
+    found = _flat({k: v for k, v in metrics.items() if k not in tallies(metrics)})
     plain = "".join(
         f"<div><dt>{escaped(k)}</dt><dd>{decimal(v)}</dd></div>" for k, v in found if _is_number(v)
     )
@@ -226,22 +227,8 @@ def _metrics(step: Step) -> str:
     parts = [
         f'<dl class="metrics">{plain}</dl>' if plain else "",
         f'<dl class="pairs">{other}</dl>' if other else "",
-        *(_counts(name, counts) for name, counts in counted.items()),
     ]
-    return f"<h4>Metrics</h4>{''.join(parts)}" if any(parts) else ""
-
-
-def _counts(name: str, counts: Mapping[str, Any]) -> str:
-    """How many rows are of each kind, a bar a kind."""
-    most, whole = max(map(amount, counts.values())), sum(map(amount, counts.values()))
-    lines = "".join(
-        f'<tr><th scope="row">{clip(kind, 160)}</th><td>{bar([("kept", amount(rows))], most)}</td>'
-        f"<td>{count(rows)}</td><td>{percent(amount(rows), whole)}</td></tr>"
-        for kind, rows in list(counts.items())[:MAX_REASONS]
-    )
-    more = f"<p><small>and {len(counts) - MAX_REASONS} more</small></p>" if len(counts) > MAX_REASONS else ""
-    title = escaped(name.removesuffix("_counts").replace("_", " ").capitalize())
-    return f'<h4>{title}</h4><table class="reasons">{lines}</table>{more}'
+    return (f"<h4>Metrics</h4>{''.join(parts)}" if found else "") + drawn
 
 
 def _is_number(value: object) -> bool:

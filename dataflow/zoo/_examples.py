@@ -48,3 +48,5 @@ CODE_TASKS = str(DATA / "code_tasks.jsonl")
 """`instruction`: what people would have a program do, said loosely."""
 HUMAN_EVAL = str(DATA / "human_eval.jsonl")
 """`task_id`, `prompt`, `canonical_solution`, `test`, `entry_point`: problems of HumanEval, with tests."""
+TEXT2SQL = str(DATA / "text2sql.jsonl")
+"""`db_id`, `question`, `SQL`: questions about the example databases with queries, some of which are wrong."""
