@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from dataflow.databases.connector import Fault
@@ -50,20 +51,38 @@ _LIMITS = {
 
 
 class Guard:
-    """SQLite asks it about everything that a statement is going to do; it also stops a statement being prepared.
+    """What SQLite is to ask about everything that a statement is going to do.
 
-    `over` is set when the time of the query is over: a query plan that doubles with each of thirty views would
-    otherwise be made to its end.
+    It also stops a statement being prepared: a query plan that doubles with each of thirty views would otherwise be
+    made to its end.
     """
 
-    def __init__(self) -> None:
-        self.over = False
+    __slots__ = ("_plain",)
 
-    def __call__(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
-        if self.over:
+    def __init__(self) -> None:
+        self._plain = set(_ALLOWED)
+
+    def authorizer(self) -> Callable[[int, str | None, str | None, str | None, str | None], int]:
+        """What SQLite calls, for every column that is read: hence no method, and the common case first."""
+        plain, ask = self._plain, self._ask
+
+        def allow(action: int, first: str | None, second: str | None, _: str | None, __: str | None) -> int:
+            return sqlite3.SQLITE_OK if action in plain else ask(action, first, second)
+
+        return allow
+
+    def start(self) -> None:
+        """A new query may be prepared."""
+        if not self._plain:
+            self._plain.update(_ALLOWED)
+
+    def stop(self) -> None:
+        """The time of the query is over."""
+        self._plain.clear()
+
+    def _ask(self, action: int, first: str | None, second: str | None) -> int:
+        if not self._plain:
             return sqlite3.SQLITE_DENY
-        if action in _ALLOWED:
-            return sqlite3.SQLITE_OK
         if action in _WRITES:
             return _verdict(_is_prepared_only(first or ""))
         if action == sqlite3.SQLITE_FUNCTION:
@@ -72,6 +91,15 @@ class Guard:
             name = (first or "").lower()
             return _verdict(name in _READING_PRAGMAS or (name in _COUNTING_PRAGMAS and second is None))
         return sqlite3.SQLITE_DENY
+
+    @contextmanager
+    def transactions(self) -> Iterator[None]:
+        """Within the block a transaction may be begun or ended; no statement of others runs in it."""
+        self._plain.add(sqlite3.SQLITE_TRANSACTION)
+        try:
+            yield
+        finally:
+            self._plain.discard(sqlite3.SQLITE_TRANSACTION)
 
 
 def _is_prepared_only(table: str) -> bool:
@@ -94,7 +122,7 @@ def restrict(connection: sqlite3.Connection) -> Guard:
         for arguments in _ARGUMENTS[name]:
             connection.create_function(name, arguments, function, deterministic=True)
     guard = Guard()
-    connection.set_authorizer(guard)
+    connection.set_authorizer(guard.authorizer())
     return guard
 
 
