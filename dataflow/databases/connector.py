@@ -50,7 +50,7 @@ class DatabaseInfo:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class QueryResult:
     """The rows of a query, or why there are none.
 
@@ -99,6 +99,12 @@ class Session(ABC):
     def schema(self, *, examples: int = 3, samples: int = 2) -> Schema:
         """Tables with columns, keys, comments, `examples` values a column, and `samples` rows a table."""
 
+    def hold(self) -> None:  # noqa: B027
+        """More queries follow at once; until `release` a session may keep from one to the next what it needs for each."""
+
+    def release(self) -> None:  # noqa: B027
+        """No query follows for now."""
+
     @abstractmethod
     def close(self) -> None:
         """End the connection; may be called more than once."""
@@ -113,6 +119,9 @@ class Connector(ABC):
     """sqlglot's name of its SQL."""
     engine: ClassVar[str]
     """What prompts call it: `SQLite`."""
+
+    waits: ClassVar[bool] = True
+    """Whether even short queries gain from threads, for they wait for a server or one that is as good."""
 
     embedding_serving: Any = None
     """Turns the texts of vector queries into vectors by `generate_embedding_from_input`; set by the manager."""

@@ -18,12 +18,10 @@ from dataflow.databases.registry import connector_class
 from dataflow.databases.render import FORMS, ddl, inserts
 from dataflow.databases.results import failed
 from dataflow.databases.schema import Schema
+from dataflow.databases.worker import Job, Worker
 
 Query = tuple[str, str]
 """A database id and a statement."""
-_TRIES = 3
-"""How often a query is tried whose connection was lost, as after the server was started again; the others of its
-database are then taken to be lost too."""
 
 
 class DatabaseManager:
@@ -229,9 +227,16 @@ class DatabaseManager:
         return self.connector.open(self.databases[db_id])
 
     def _batch(self, queries: Sequence[Query], *, explain: bool) -> list[QueryResult]:
-        jobs = list(dict.fromkeys((db_id, sql, explain) for db_id, sql in queries))
+        jobs = _by_database(queries, explain)
         self.connector.prepare([sql for _, sql, _ in jobs])
-        crew = Crew(self._work, self._lost, jobs, self.workers, self.limits.seconds)
+        crew = Crew(
+            lambda: Worker(self._pool, self._known, self.limits),
+            self._lost,
+            jobs,
+            self.workers,
+            self.limits.seconds,
+            careful=not self.connector.waits,
+        )
         done = dict(zip(jobs, crew.run(), strict=True))
         return [done[db_id, sql, explain] for db_id, sql in queries]
 
@@ -244,36 +249,13 @@ class DatabaseManager:
         except RowError:
             return False
 
-    def _work(self, job: tuple[str, str, bool]) -> QueryResult:
-        db_id, sql, explain = job
-        if (wrong := _no_text(sql)) is not None:
-            return failed(Fault.SYNTAX, wrong)
-        try:
-            self._known(db_id)
-            for _ in range(_TRIES):
-                session = self._pool.take(db_id)
-                result = session.explain(sql, self.limits) if explain else session.execute(sql, self.limits)
-                self._pool.put(db_id, session)
-                if result.fault is not Fault.CONNECTION or session.usable:
-                    break
-                self._pool.close(db_id)
-            return result
-        except (ConfigError, UnknownName) as error:
-            unknown = isinstance(error, UnknownName)
-            return failed(Fault.UNKNOWN if unknown else Fault.CONNECTION, str(error))
-
-    def _lost(self, job: tuple[str, str, bool]) -> QueryResult:
+    def _lost(self, job: Job) -> QueryResult:
         return failed(Fault.TIMEOUT, f"given up after {self.limits.seconds:g} s: the engine did not stop it")
 
 
-def _no_text(sql: Any) -> str | None:
-    """Why this is no statement of any engine."""
-    if not isinstance(sql, str) or not sql.strip():
-        return "there is no statement"
-    if "\0" in sql:
-        return "the statement has a null character"
-    try:
-        sql.encode()
-    except UnicodeEncodeError:
-        return "the statement is not valid Unicode"
-    return None
+def _by_database(queries: Sequence[Query], explain: bool) -> list[Job]:
+    """The different queries, those of one database together."""
+    jobs: dict[str, dict[Job, None]] = {}
+    for db_id, sql in queries:
+        jobs.setdefault(db_id, {})[db_id, sql, explain] = None
+    return [job for of_one in jobs.values() for job in of_one]

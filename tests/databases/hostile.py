@@ -77,6 +77,8 @@ SQLITE = [
     "REPLACE INTO orders VALUES (1, 1, 1, 'x')",
     "SELECT hex(zeroblob(1000000000))",
     "SELECT printf('%.*c', 2000000000, 'a')",
+    "SELECT printf('%d %.2000000000c', 1, 'a')",
+    "SELECT format(x'252e2a63', 2e9, 'a')",
     "SELECT length(printf('%1000000000d', 1))",
     "SELECT randomblob(1000000000)",
     "SELECT group_concat(hex(zeroblob(1000000))) FROM customers a, customers b, customers c, customers d",

@@ -28,10 +28,17 @@ class Recorded(Session):
 
     def __init__(self, owner: Scripted, number: int) -> None:
         self.owner, self.number, self.closed = owner, number, False
+        self.calls: list[str] = []
+
+    def hold(self) -> None:
+        self.calls.append("hold")
+
+    def release(self) -> None:
+        self.calls.append("release")
 
     def execute(self, sql: str, limits: Limits) -> QueryResult:
         self.owner.ran.append(sql)
-        if sql == "meet":
+        if sql.startswith("meet"):
             self.owner.meeting.wait(WAIT_S)
         if sql.startswith("stuck"):
             self.owner.release.wait(WAIT_S)
@@ -99,6 +106,30 @@ def test_queries_of_one_database_run_at_once(scripted: DatabaseManager) -> None:
         batch.join(WAIT_S)
     assert scripted.connector.meeting.broken is False  # type: ignore[attr-defined]
     assert scripted.connector.ran == ["meet"] * 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_long_queries_of_one_batch_run_at_once(
+    scripted: DatabaseManager, monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    scripted.limits = Limits(seconds=WAIT_S)
+    monkeypatch.setattr(Scripted, "waits", waits)
+    queries = [("x", f"q{i}") for i in range(50)] + [("x", f"meet {i}") for i in range(3)]
+    assert all(result.success for result in scripted.batch_execute_queries(queries))
+    assert not scripted.connector.meeting.broken  # type: ignore[attr-defined]
+
+
+def test_queries_of_one_database_follow_each_other(
+    scripted: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scripted, "waits", False)
+    queries = [(("x", "closed", "nowhere")[i % 3], f"q{i}") for i in range(9)]
+    results = scripted.batch_execute_queries(queries)
+    assert [r.fault for r in results] == [None, Fault.CONNECTION, Fault.UNKNOWN] * 3
+    assert [r.rows for r in results[::3]] == [((f"q{i}",),) for i in (0, 3, 6)]
+    assert len(scripted.connector.sessions) <= 3  # type: ignore[attr-defined]
+    for session in scripted.connector.sessions:  # type: ignore[attr-defined]
+        assert session.calls == ["hold", "release"] * (len(session.calls) // 2)
 
 
 def test_an_engine_that_cannot_be_stopped_is_given_up(scripted: DatabaseManager) -> None:
@@ -261,6 +292,14 @@ def test_text_functions_of_sqlite_stay_as_they_are(file: Path) -> None:
             (first, "'ä'", "2.0")[:n],
         ]
     ]
+    asked += [
+        "printf()",
+        "printf(NULL, 1)",
+        "printf(12)",
+        "printf('%.*c|%d', 3, 'x', 99999999)",
+        "printf('%5.2f %-6s|%c%%', 1.5, 'a', 'bc')",
+        "format('%,d %*d %s', 1234567, 5, 2)",
+    ]
     plain = sqlite3.connect(":memory:")
     expected = [plain.execute(f"SELECT {call}").fetchone()[0] for call in asked]
     plain.close()
@@ -269,6 +308,31 @@ def test_text_functions_of_sqlite_stay_as_they_are(file: Path) -> None:
     assert {c: r.rows[0][0] for c, r in zip(asked, results, strict=True)} == dict(
         zip(asked, expected, strict=True)
     )
+
+
+def test_views_may_call_functions(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute(
+            "CREATE VIEW v AS SELECT replace('a b', ' ', '_') AS a, printf('%03d', a) AS b FROM t"
+        )
+        connection.execute("CREATE VIEW w AS SELECT load_extension('x') AS a")
+    connection.close()
+    with DatabaseManager(config={"root_path": str(file)}) as manager:
+        assert manager.execute("shop", "SELECT * FROM v").rows == (("a_b", "001"),)
+        assert manager.execute("shop", "SELECT * FROM w").fault is Fault.FORBIDDEN
+
+
+def test_a_batch_leaves_the_file_to_writers(file: Path) -> None:
+    with DatabaseManager(config={"root_path": str(file)}) as manager:
+        queries = [("shop", f"SELECT a + {i} FROM t") for i in range(20)]
+        queries += [("shop", "SELECT nowt"), ("shop", "COMMIT"), ("shop", "BEGIN")]
+        results = manager.batch_execute_queries(queries)
+        assert [r.rows for r in results[:20]] == [((1 + i,),) for i in range(20)]
+        assert [r.fault for r in results[20:]] == [Fault.UNKNOWN, Fault.FORBIDDEN, Fault.FORBIDDEN]
+        with sqlite3.connect(file, timeout=0) as connection:
+            connection.execute("UPDATE t SET a = 7")
+        connection.close()
+        assert manager.execute("shop", "SELECT a FROM t").rows == ((7,),)
 
 
 def test_tables_for_full_text_are_read(file: Path) -> None:

@@ -22,6 +22,8 @@ from dataflow.databases.schema import Schema
 PATTERNS = ("*.sqlite", "*.sqlite3", "*.db")
 _LOCKED_S = 0.25
 """How long a query waits for a file that is being written; SQLite cannot be interrupted in it."""
+_SHARED_S = 0.05
+"""How long queries that follow each other share a transaction; so long a writer may have to wait for them."""
 _FOR_SCHEMA = Limits(seconds=2.0, bytes=32 << 20)
 _LEAST_HEAP_MB = 1024
 _memory = threading.Lock()
@@ -38,6 +40,7 @@ class SqliteConnector(Connector):
     name = "sqlite"
     dialect = "sqlite"
     engine = "SQLite"
+    waits = False
 
     def discover(self, config: Mapping[str, Any]) -> dict[str, DatabaseInfo]:
         found = find_files(self.name, config, PATTERNS)
@@ -62,7 +65,9 @@ class SqliteSession(Session):
     def __init__(self, db_id: str, path: Path) -> None:
         self._db_id, self._path = db_id, path
         self._still, self._seen = False, None
+        self._held, self._until = False, 0.0
         self._connection: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None
         self._connect()
 
     def _connect(self) -> None:
@@ -91,7 +96,7 @@ class SqliteSession(Session):
             timeout=_LOCKED_S,
             check_same_thread=False,
             isolation_level=None,
-            cached_statements=16,
+            cached_statements=0,
         )
 
     def _is_still(self) -> bool:
@@ -113,16 +118,16 @@ class SqliteSession(Session):
         started = time.perf_counter()
         try:
             connection = self._current()
-        except (ConfigError, OSError) as error:
+        except (ConfigError, OSError, sqlite3.Error, MemoryError) as error:
             self.usable = False
             return failed(Fault.CONNECTION, str(error), started)
         if not _bounded:
             _bound_memory(limits.memory_mb)
         guard = self._guard
-        guard.over = False
+        guard.start()
 
         def ring() -> None:
-            guard.over = True
+            guard.stop()
             connection.interrupt()
 
         with Alarm(limits.seconds, ring) as alarm:
@@ -131,23 +136,67 @@ class SqliteSession(Session):
             return failed(Fault.TIMEOUT, over_time(limits), started)
         return result
 
+    def hold(self) -> None:
+        self._held, self._until = True, 0.0
+
+    def release(self) -> None:
+        self._held = False
+        self._end()
+
     def _current(self) -> sqlite3.Connection:
+        """The connection to the file as it is.
+
+        While the session is held, queries share a transaction of some milliseconds, which keeps the file locked for
+        readers and unchanged: to lock it and to look at it takes as long as a short query.
+        """
+        connection, now = self._connection, time.monotonic()
+        if connection is not None and now < self._until and connection.in_transaction:
+            return connection
+        self._end()
         if self._connection is None or self._now() != self._seen:
             self._connect()
         assert self._connection is not None
+        if self._held:
+            with self._guard.transactions():
+                self._connection.execute("BEGIN")
+            self._until = now + _SHARED_S
         return self._connection
+
+    def _end(self) -> None:
+        """End the transaction, if there is one."""
+        if self._connection is not None and self._connection.in_transaction:
+            try:
+                with self._guard.transactions():
+                    self._connection.rollback()
+            except (sqlite3.Error, MemoryError):
+                self.close()
 
     def _run(self, connection: sqlite3.Connection, sql: str, limits: Limits) -> tuple[tuple[str, ...], Rows]:
         try:
-            return _fetch(connection, sql, limits)
+            return self._fetch(connection, sql, limits)
         except sqlite3.OperationalError as error:
             if not str(error).startswith("Could not decode to UTF-8"):
                 raise
         connection.text_factory = _lenient
         try:
-            return _fetch(connection, sql, limits)
+            return self._fetch(connection, sql, limits)
         finally:
             connection.text_factory = str
+
+    def _fetch(
+        self, connection: sqlite3.Connection, sql: str, limits: Limits
+    ) -> tuple[tuple[str, ...], Rows]:
+        if (cursor := self._cursor) is None:
+            cursor = self._cursor = connection.cursor()
+        try:
+            cursor.execute(sql)
+            if cursor.description is None:
+                raise sqlite3.OperationalError("syntax error: this is no query")
+            return tuple([c[0] for c in cursor.description]), collect(cursor, limits)
+        except BaseException:
+            self._cursor = None
+            cursor.close()
+            raise
 
     def explain(self, sql: str, limits: Limits) -> QueryResult:
         return self.execute(f"EXPLAIN QUERY PLAN {sql}", limits)
@@ -164,17 +213,7 @@ class SqliteSession(Session):
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
-
-
-def _fetch(connection: sqlite3.Connection, sql: str, limits: Limits) -> tuple[tuple[str, ...], Rows]:
-    cursor = connection.execute(sql)
-    try:
-        if cursor.description is None:
-            raise sqlite3.OperationalError("syntax error: this is no query")
-        return tuple(c[0] for c in cursor.description), collect(cursor, limits)
-    finally:
-        cursor.close()
+            self._connection = self._cursor = None
 
 
 def _lenient(text: bytes) -> str:
