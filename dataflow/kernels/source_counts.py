@@ -215,8 +215,11 @@ def _count(
 ) -> None:
     for row in range(first, last):
         begin, end = offsets[row], offsets[row + 1]
-        letters = alphanumerics = braces = lines = line_chars = longest = 0
-        inside = 0  # bytes inside of characters so far
+        letters: Any = 0
+        alphanumerics: Any = 0
+        braces: Any = 0
+        inside: Any = 0  # bytes inside of characters so far
+        lines = line_chars = longest = 0
         line = 0  # characters before the line
         at = begin
         while at < end:
