@@ -132,7 +132,7 @@ def _hex_chars(data: Bytes, first: int, end: int, kinds: Bytes) -> int:
     at = first
     covered = 0
     word = 0  # bytes of the word under way
-    slash = np.int64(-1)  # where the last backslash is
+    slash: Any = -1  # where the last backslash is
     codes = start = stop = 0  # bytes in hexadecimal, one after the other: how many, from where to where
     near = nearer = False  # whether there are but gaps since the last one, now and before the last backslash
     while True:
@@ -221,7 +221,7 @@ def _count(
         inside: Any = 0  # bytes inside of characters so far
         lines = line_chars = longest = 0
         line = 0  # characters before the line
-        at = begin
+        at: Any = begin
         while at < end:
             stop = min(end, at + 255)
             packed = np.uint64(0)  # four counts of up to 255

@@ -81,6 +81,20 @@ def test_what_recurs_is_counted_as_by_expressions(cells: list[str | None]) -> No
     assert statistics(column, "source").to_list() == [plain_source.source(cell or "") for cell in cells]
 
 
+def test_the_first_lines_may_be_long() -> None:
+    texts = [
+        "é" * 600 + "\n" + "b\n" * 9,
+        None,
+        "a\n" * 9,
+        "\n" * 3 + "c" * 900,
+        "d" * 512,
+        "e\n" * 256 + "f",
+        "",
+    ]
+    column = pl.Series(texts, dtype=pl.String)
+    assert statistics(column, "head").to_list() == [plain_source.head(text or "") for text in texts]
+
+
 def test_entropy_of_four_words() -> None:
     made = statistics(pl.Series(["a b c d", "a a a a", ""]), "terms")
     assert made.struct.field("term_nanobits").to_list() == [2_000_000_000, 0, 0]
