@@ -1,14 +1,17 @@
 """open-dataflow's filters of source files: runs inside its environment, and prints seconds and rows as JSON; the ids of the
-files that each filter kept go to a file.
+files that were kept go to a file.
 
-The table lies in memory before and after. Lines are given to those filters that want lines, text to the others, as in its own pipeline. Its
-packages of operators look their modules up in ways that some imports do not survive, so the modules are imported one by one.
+From a JSONL file with a text a file to one with what was kept, with the table in memory between the filters. Two filters want lines: the
+text is split for them, once. Its packages of operators look their modules up in ways that some imports do not survive, so the
+modules are imported one by one.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
+import resource
 import sys
 import time
 import types
@@ -38,7 +41,7 @@ FILTERS = {
 
 
 class Memory:
-    """A storage of one table."""
+    """A storage of one table; its rows are numbered anew with each write, as they are where it is a file."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
@@ -47,24 +50,37 @@ class Memory:
         return self.frame
 
     def write(self, frame: pd.DataFrame) -> str:
-        self.frame = frame
+        self.frame = frame.reset_index(drop=True)
         return ""
 
 
 def main() -> None:
-    work, source, kept, settings = sys.argv[1:]
-    module, name, column = FILTERS[work]
-    operator = getattr(importlib.import_module(f"dataflow.operators.code.filter.{module}"), name)(
-        **json.loads(settings)
-    )
+    works, source, kept = json.loads(sys.argv[1]), *sys.argv[2:]
+    steps = []
+    for work, settings in works.items():
+        module, name, column = FILTERS[work]
+        found = importlib.import_module(f"dataflow.operators.code.filter.{module}")
+        steps.append((getattr(found, name)(**settings), column))
+    begun = time.process_time()
     with Path(source).open(encoding="utf-8") as file:
         storage = Memory(pd.DataFrame(map(json.loads, file)))
-    started = time.process_time()
-    operator.run(storage, input_key=column)
-    seconds = time.process_time() - started
+    read = time.process_time()
+    if any(column == "lines" for _, column in steps):
+        storage.frame["lines"] = storage.frame["text"].map(str.splitlines)
+    for step, column in steps:
+        step.run(storage, input_key=column)
+    filtered = time.process_time()
+    storage.frame.drop(columns="lines", errors="ignore").to_json(
+        Path(kept).with_suffix(".jsonl"), orient="records", lines=True, force_ascii=False
+    )
+    seconds = time.time() - float(os.environ["BENCH_BEGUN"])
+    spent = resource.getrusage(resource.RUSAGE_SELF)
     ids = storage.frame["id"].tolist()
     Path(kept).write_text(json.dumps(ids), encoding="utf-8")
-    print(json.dumps({"seconds": seconds, "rows": len(ids)}))
+    print(json.dumps({
+        "seconds": seconds, "rows": len(ids), "peak_mb": spent.ru_maxrss / 1024, "cpu_seconds": spent.ru_utime + spent.ru_stime,
+        "start_seconds": begun, "filter_seconds": filtered - read,
+    }))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Counts over source files: their lines as they stand, and encoded data in them."""
+"""Counts over source files: their characters, their lines as they stand, and encoded data in them.
+
+Encoded data is rare, and its runs are long: a run of `n` characters of a kind is looked for from the end of the `n` bytes where
+it might be, so that most bytes are never read. Only a file that has such a run is read byte by byte.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dataflow.kernels.characters import WORD, Classes, classes, length_of, point_at
+from dataflow.kernels.characters import LETTER, WORD, Classes, classes, point_at
 from dataflow.kernels.texts import Texts, run
 
 Bytes = NDArray[np.uint8]
@@ -21,6 +25,9 @@ CODES_RUN = 8
 """Bytes in hexadecimal, or escapes, of a run, at least."""
 
 COUNTS = {
+    "source_chars": "code points",
+    "source_letters": "of a category L*",
+    "source_braces": "`{` and `}`",
     "source_lines": "lines, blank ones too: each line feed ends one, and what follows the last is one unless it is empty",
     "source_line_chars": "code points in lines, without line feeds and the carriage returns before these",
     "longest_source_line": "code points of the longest",
@@ -34,8 +41,13 @@ COUNTS = {
 
 HEAD_COUNTS = {"head_bytes": f"bytes of the first {HEAD_LINES} lines"}
 
-_BASE64, _HEX, _GAP, _INSIDE, _ALNUM = 1, 2, 4, 8, 16
-"""What a byte can be; one that is `_INSIDE` of words keeps two hexadecimal digits beside it from standing alone."""
+_BASE64, _HEX, _GAP, _INSIDE, _CODES, _ESCAPES = 1, 2, 4, 8, 16, 32
+"""What a byte can be; one that is `_INSIDE` of words keeps two hexadecimal digits beside it from standing alone.
+
+Runs of bytes in hexadecimal are made of `_CODES`, and runs of escapes of `_ESCAPES`.
+"""
+_LEAST_CODES, _LEAST_ESCAPES = 3 * CODES_RUN - 1, 6 * CODES_RUN
+"""Bytes of the shortest run of either."""
 
 
 def _kinds() -> Bytes:
@@ -44,17 +56,29 @@ def _kinds() -> Bytes:
     for byte in range(256):
         c = chr(byte)
         letter = c.isascii() and c.isalnum()
+        digit = c in "0123456789abcdefABCDEF"
         table[byte] |= _BASE64 if letter or c in "+/=\n" else 0
-        table[byte] |= _HEX if c in "0123456789abcdefABCDEF" else 0
+        table[byte] |= _HEX if digit else 0
         table[byte] |= _GAP if c in ", \t\r\n" else 0
         table[byte] |= _INSIDE if letter or c == "_" or byte >= 0x80 else 0
-        table[byte] |= _ALNUM if letter else 0
+        table[byte] |= _CODES if digit or c in "xX\\, \t\r\n" else 0
+        table[byte] |= _ESCAPES if digit or c in "u\\" else 0
+    return table
+
+
+def _ones() -> NDArray[np.uint64]:
+    """For each byte a 1 in byte `i` if it is: inside of a character, a letter, a letter or digit, a curly bracket."""
+    table = np.zeros(256, np.uint64)
+    for byte in range(256):
+        c = chr(byte)
+        told = (0x80 <= byte < 0xC0, c.isascii() and c.isalpha(), c.isascii() and c.isalnum(), c in "{}")
+        table[byte] = sum(1 << 8 * i for i, is_so in enumerate(told) if is_so)
     return table
 
 
 def count_source(texts: Texts, out: Counts) -> None:
     """Fill `out`, of a row a text, with `COUNTS`."""
-    run(_count, texts, out, classes(), _kinds())
+    run(_count, texts, out, classes(), _kinds(), _ones())
 
 
 def count_heads(texts: Texts, out: Counts) -> None:
@@ -104,84 +128,133 @@ def _escape_chars(data: Bytes, first: int, end: int, kinds: Bytes) -> int:
 
 
 @njit(nogil=True, cache=True)
+def _hex_chars(data: Bytes, first: int, end: int, kinds: Bytes) -> int:
+    at = first
+    covered = 0
+    word = 0  # bytes of the word under way
+    slash: Any = -1  # where the last backslash is
+    codes = start = stop = 0  # bytes in hexadecimal, one after the other: how many, from where to where
+    near = nearer = False  # whether there are but gaps since the last one, now and before the last backslash
+    while True:
+        kind = kinds[data[at]] if at < end else np.uint8(0)
+        if kind & 8:
+            at += 1
+            word += 1
+            continue
+        if word:
+            slashed = slash == at - word - 1
+            if 2 <= word <= 4 and _is_code(data, at - word, word, slashed, kinds):
+                if word == 3:
+                    near = nearer
+                if not near:
+                    covered += stop - start if codes >= CODES_RUN else 0
+                    codes, start = 0, at - word - (word == 3)
+                codes, stop, near = codes + 1, at, True
+            else:
+                near = False
+            word = 0
+        if at >= end:
+            break
+        if data[at] == 0x5C:
+            slash, nearer, near = at, near, False
+        elif not kind & 4:
+            near = False
+        at += 1
+    return covered + (stop - start if codes >= CODES_RUN else 0)
+
+
+@njit(nogil=True, cache=True)
+def _next_run(data: Bytes, at: int, end: int, kinds: Bytes, kind: int, least: int) -> tuple[int, int]:
+    """Where the next run of at least so many bytes of a kind begins and ends; `(end, end)` if there is none."""
+    while at + least <= end:
+        probe = at + least - 1
+        while probe >= at and kinds[data[probe]] & kind:
+            probe -= 1
+        if probe < at:
+            stop = at + least
+            while stop < end and kinds[data[stop]] & kind:
+                stop += 1
+            return at, stop
+        at = probe + 1
+    return end, end
+
+
+@njit(nogil=True, cache=True)
+def _base64_chars(data: Bytes, first: int, end: int, kinds: Bytes) -> int:
+    covered = 0
+    start, stop = _next_run(data, first, end, kinds, 1, BASE64_RUN)
+    while start < end:
+        covered += stop - start
+        start, stop = _next_run(data, stop, end, kinds, 1, BASE64_RUN)
+    return covered
+
+
+@njit(nogil=True, cache=True)
+def _may_have_codes(data: Bytes, first: int, end: int, kinds: Bytes) -> bool:
+    start, stop = _next_run(data, first, end, kinds, 16, _LEAST_CODES)
+    while start < end:
+        digits = 0
+        for i in range(start, stop):
+            digits += (kinds[data[i]] & 2) != 0
+        if digits >= 2 * CODES_RUN:
+            return True
+        start, stop = _next_run(data, stop, end, kinds, 16, _LEAST_CODES)
+    return False
+
+
+@njit(nogil=True, cache=True)
 def _count(
-    data: Bytes, offsets: Counts, first: int, last: int, out: Counts, table: Classes, kinds: Bytes
+    data: Bytes,
+    offsets: Counts,
+    first: int,
+    last: int,
+    out: Counts,
+    table: Classes,
+    kinds: Bytes,
+    ones: NDArray[np.uint64],
 ) -> None:
     for row in range(first, last):
-        at, end = offsets[row], offsets[row + 1]
-        begin = at
-        lines = line_chars = longest = alphanumerics = base64 = run = size = escapes = 0
-        returned = False  # the character before is a carriage return
-        word = 0  # bytes of the word under way
-        slash = np.int64(-1)  # where the last backslash is
-        codes = start = stop = hexadecimal = (
-            0  # bytes in hexadecimal, one after the other: how many, from where to where
-        )
-        near = nearer = (
-            False  # whether there are but gaps since the last one, now and before the last backslash
-        )
-        while True:
-            byte: Any = data[at] if at < end else np.uint8(0)
-            kind = kinds[byte]
-            if kind & 8 and at < end:
-                if kind & 1:
-                    run += 1
-                else:
-                    base64 += run if run >= BASE64_RUN else 0
-                    run = 0
-                size += 1
-                if byte < 0x80:
-                    escapes += byte == 0x75 and slash == at - 1
-                    alphanumerics += (kind & 16) != 0
-                    at += 1
-                    word += 1
-                    continue
-                length = length_of(byte)
-                alphanumerics += (table[point_at(data, at)] & WORD) != 0
-                at += length
-                word += length
-                continue
-            if word:
-                slashed = slash == at - word - 1
-                if 2 <= word <= 4 and _is_code(data, at - word, word, slashed, kinds):
-                    if word == 3:
-                        near = nearer
-                    if not near:
-                        hexadecimal += stop - start if codes >= CODES_RUN else 0
-                        codes, start = 0, at - word - (word == 3)
-                    codes, stop, near = codes + 1, at, True
-                else:
-                    near = False
-                returned = False
-                word = 0
-            if at >= end:
-                break
-            if kind & 1:
-                run += 1
-            else:
-                base64 += run if run >= BASE64_RUN else 0
-                run = 0
-            if byte == 0x5C:
-                slash, nearer, near = at, near, False
-            elif not kind & 4:
-                near = False
-            at += 1
-            if byte == 10:
-                size -= returned
-                lines += 1
-                line_chars += size
-                longest = max(longest, size)
-                size = 0
-            else:
-                size += 1
-            returned = byte == 13
-        base64 += run if run >= BASE64_RUN else 0
-        hexadecimal += stop - start if codes >= CODES_RUN else 0
-        if size:
+        begin, end = offsets[row], offsets[row + 1]
+        letters: Any = 0
+        alphanumerics: Any = 0
+        braces: Any = 0
+        inside: Any = 0  # bytes inside of characters so far
+        lines = line_chars = longest = 0
+        line = 0  # characters before the line
+        at: Any = begin
+        while at < end:
+            stop = min(end, at + 255)
+            packed = np.uint64(0)  # four counts of up to 255
+            for i in range(at, stop):
+                byte = data[i]
+                packed += ones[byte]
+                if byte == 10:
+                    upto = i - begin - inside - np.int64(packed & np.uint64(0xFF))
+                    size = upto - line - (i > begin and data[i - 1] == 13)
+                    lines += 1
+                    line_chars += size
+                    longest = max(longest, size)
+                    line = upto + 1
+            inside += np.int64(packed & np.uint64(0xFF))
+            letters += np.int64((packed >> np.uint64(8)) & np.uint64(0xFF))
+            alphanumerics += np.int64((packed >> np.uint64(16)) & np.uint64(0xFF))
+            braces += np.int64((packed >> np.uint64(24)) & np.uint64(0xFF))
+            at = stop
+        chars = end - begin - inside
+        if chars > line:
             lines += 1
-            line_chars += size
-            longest = max(longest, size)
-        escaped = _escape_chars(data, begin, end, kinds) if escapes >= CODES_RUN else 0
+            line_chars += chars - line
+            longest = max(longest, chars - line)
+        if inside:
+            for i in range(begin, end):
+                if data[i] >= 0xC0:
+                    flags = table[point_at(data, i)]
+                    letters += (flags & LETTER) != 0
+                    alphanumerics += (flags & WORD) != 0
+        base64 = _base64_chars(data, begin, end, kinds)
+        codes = _hex_chars(data, begin, end, kinds) if _may_have_codes(data, begin, end, kinds) else 0
+        start, _ = _next_run(data, begin, end, kinds, 32, _LEAST_ESCAPES)
+        escapes = _escape_chars(data, begin, end, kinds) if start < end else 0
         out[row] = (
-            lines, line_chars, longest, alphanumerics, base64, hexadecimal, escaped,
+            chars, letters, braces, lines, line_chars, longest, alphanumerics, base64, codes, escapes,
         )  # fmt: skip

@@ -20,6 +20,9 @@ from dataflow.kernels.texts import Texts
 
 Counts = NDArray[np.int64]
 
+HEAD_CHARS = 512
+"""Characters of a text in which its first lines are looked for, before all of it is."""
+
 GROUPS: Mapping[str, tuple[Callable[[Texts, Counts], None], Mapping[str, str]]] = {
     "characters": (character_counts.count_characters, character_counts.COUNTS),
     "words": (word_counts.count_words, word_counts.COUNTS),
@@ -35,7 +38,21 @@ GROUPS: Mapping[str, tuple[Callable[[Texts, Counts], None], Mapping[str, str]]] 
 def statistics(column: pl.Series, group: str) -> pl.Series:
     """The counts of a group for each text, as a column of structs of Int64; of an empty text for null."""
     compute, names = GROUPS[group]
-    return counted(column, compute, tuple(names))
+    return _of_heads(column) if group == "head" else counted(column, compute, tuple(names))
+
+
+def _of_heads(column: pl.Series) -> pl.Series:
+    """The group `head`: the whole of a text is read only where its first characters are too few."""
+    compute, names = GROUPS["head"]
+    part = column.str.slice(0, HEAD_CHARS)
+    made = counted(part, compute, tuple(names))
+    read = part.str.len_bytes()
+    sizes = made.struct.field("head_bytes")
+    longer = ((sizes == read) & (read < column.str.len_bytes())).fill_null(value=False)
+    if not longer.any():
+        return made
+    whole = counted(column.filter(longer), compute, tuple(names)).struct.field("head_bytes")
+    return pl.DataFrame({"head_bytes": sizes.scatter(longer.arg_true(), whole)}).to_struct(column.name)
 
 
 def counted(column: pl.Series, compute: Callable[[Texts, Counts], None], names: tuple[str, ...]) -> pl.Series:

@@ -9,14 +9,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dataflow.kernels.characters import LOWER, SPACE, UPPER, WORD, Classes, classes, length_of, point_at
-from dataflow.kernels.repeated import bits_for, repeated_longer, repeated_words
+from dataflow.kernels.recurring import LONGEST, recurring_ngrams, recurring_words
+from dataflow.kernels.repeated import bits_for
 from dataflow.kernels.sets import fold
 from dataflow.kernels.texts import Texts, run
 
 Bytes = NDArray[np.uint8]
 Counts = NDArray[np.int64]
 
-SIZES = range(2, 11)
+SIZES = range(2, LONGEST + 1)
 """Terms of the n-grams that are counted."""
 
 COUNTS = {
@@ -57,7 +58,7 @@ def _count(data: Bytes, offsets: Counts, first: int, last: int, out: Counts, tab
         room = max(room, (offsets[row + 1] - offsets[row]) // 2 + 1)
     values, lines = np.empty(room, np.uint64), np.empty(room, np.uint64)
     names, counts, found = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
-    slots, places = np.empty(1 << bits_for(room), np.uint64), np.empty(1 << bits_for(room), np.int32)
+    longer, slots = np.empty(room, np.int32), np.empty(1 << bits_for(room), np.uint64)
     for row in range(first, last):
         at, end = offsets[row], offsets[row + 1]
         terms = capitals = stripped = 0
@@ -109,11 +110,7 @@ def _count(data: Bytes, offsets: Counts, first: int, last: int, out: Counts, tab
         made = out[row]
         made[:] = 0
         made[0], made[1], made[3] = terms, capitals, stripped
-        made[4] = repeated_words(lines, stripped, names, counts, found, slots, places)
-        count = repeated_words(values, terms, names, counts, found, slots, places)
+        made[4] = recurring_words(lines, stripped, names, counts, found, slots)
+        count = recurring_words(values, terms, names, counts, found, slots)
         made[2] = _nanobits(terms, names, counts)
-        for n in range(2, 11):
-            count = repeated_longer(count, names, counts, found, slots, places)
-            made[n + 3] = count
-            if count < 2:
-                break
+        recurring_ngrams(count, terms, names, longer, counts, found, slots, made[5:])

@@ -21,6 +21,9 @@ def source(text: str) -> dict[str, int]:
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
     sizes = [len(re.sub(r"\r?\n$", "", line)) for line in lines]
     return {
+        "source_chars": len(text),
+        "source_letters": sum(unicodedata.category(c)[0] == "L" for c in text),
+        "source_braces": text.count("{") + text.count("}"),
         "source_lines": len(lines),
         "source_line_chars": sum(sizes),
         "longest_source_line": max(sizes, default=0),

@@ -49,6 +49,52 @@ def test_a_run_of_base64_may_have_several_lines() -> None:
     ]
 
 
+LINES = [
+    " a",
+    "a ",
+    "a",
+    "b",
+    "{b}",
+    "\ta b",
+    "a  b",
+    "A1",
+    "Straße",
+    "\u3000a",
+    "\u3000",
+    "é",
+    "x" * 300,
+    "",
+    "{}",
+    "\r",
+    "ab",
+    "a b",
+]
+REPEATS = st.tuples(st.lists(st.sampled_from(LINES), max_size=6), st.integers(1, 5))
+PAGES = st.lists(REPEATS.map(lambda r: "\n".join(r[0] * r[1]) + "\n"), max_size=6).map("".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(cells=st.lists(st.one_of(st.none(), PAGES, TEXT), max_size=6))
+def test_what_recurs_is_counted_as_by_expressions(cells: list[str | None]) -> None:
+    column = pl.Series(cells, dtype=pl.String)
+    assert statistics(column, "terms").to_list() == [plain_source.terms(cell or "") for cell in cells]
+    assert statistics(column, "source").to_list() == [plain_source.source(cell or "") for cell in cells]
+
+
+def test_the_first_lines_may_be_long() -> None:
+    texts = [
+        "é" * 600 + "\n" + "b\n" * 9,
+        None,
+        "a\n" * 9,
+        "\n" * 3 + "c" * 900,
+        "d" * 512,
+        "e\n" * 256 + "f",
+        "",
+    ]
+    column = pl.Series(texts, dtype=pl.String)
+    assert statistics(column, "head").to_list() == [plain_source.head(text or "") for text in texts]
+
+
 def test_entropy_of_four_words() -> None:
     made = statistics(pl.Series(["a b c d", "a a a a", ""]), "terms")
     assert made.struct.field("term_nanobits").to_list() == [2_000_000_000, 0, 0]

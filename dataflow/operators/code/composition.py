@@ -34,15 +34,17 @@ class CodeTextCompositionSampleEvaluator(ByLanguage):
 
     def measures(self, source: TextStats) -> Mapping[str, pl.Expr]:
         return {
-            "output_alpha_ratio_key": share(source.letters, source.chars),
-            "output_alnum_ratio_key": share(source.alphanumerics, source.chars),
+            "output_alpha_ratio_key": share(source.source_letters, source.source_chars),
+            "output_alnum_ratio_key": share(source.alphanumerics, source.source_chars),
         }
 
     def rules(self, source: TextStats) -> Sequence[Rule]:
-        return [Rule("share of letters", share(source.letters, source.chars), low=0.25)]
+        return [Rule("share of letters", share(source.source_letters, source.source_chars), low=0.25)]
 
     def excused(self, source: TextStats) -> Sequence[Rule]:
-        return [Rule("share of letters and digits", share(source.alphanumerics, source.chars), low=0.25)]
+        return [
+            Rule("share of letters and digits", share(source.alphanumerics, source.source_chars), low=0.25)
+        ]
 
 
 class CodeTextCompositionFilter(SourceFilter, CodeTextCompositionSampleEvaluator):
@@ -73,9 +75,9 @@ class CodeEncodedDataSampleEvaluator(SourceScore):
 
     def measures(self, source: TextStats) -> Mapping[str, pl.Expr]:
         return {
-            "output_base64_ratio_key": share(source.base64_chars, source.chars),
-            "output_hex_ratio_key": share(source.hex_chars, source.chars),
-            "output_unicode_ratio_key": share(source.escape_chars, source.chars),
+            "output_base64_ratio_key": share(source.base64_chars, source.source_chars),
+            "output_hex_ratio_key": share(source.hex_chars, source.source_chars),
+            "output_unicode_ratio_key": share(source.escape_chars, source.source_chars),
         }
 
     def rules(self, source: TextStats) -> Sequence[Rule]:

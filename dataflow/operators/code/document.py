@@ -89,11 +89,11 @@ class CodeDocumentQualitySampleEvaluator(SourceScore):
             for n in NGRAMS
         }
         return {
-            "output_char_count_key": source.chars,
+            "output_char_count_key": source.source_chars,
             "output_word_count_key": source.terms,
             "output_duplicate_lines_key": share(source.recurring_lines, source.stripped_lines),
             **grams,
-            "output_curly_bracket_key": share(source.braces, source.chars),
+            "output_curly_bracket_key": share(source.source_braces, source.source_chars),
             "output_all_caps_key": share(source.capital_terms, source.terms),
             "output_entropy_key": (source.term_nanobits / 1e9).round(9),
         }
