@@ -25,7 +25,8 @@ from dataflow.prompts.reasoning.math import MathQuestionSynthesisPrompt
 
 CHANGES: tuple[str, ...] = ("1, 2, 3", "1, 2, 4", "1, 2, 5", "1, 4, 5", "1, 2, 3, 4, 5")
 """The combinations of changes, where the prompt has none of its own."""
-_TAGS = re.compile(r"\A<question>(.*)</question>\Z", re.DOTALL)
+_TAGS = re.compile(r"\A<(\w*question|\w*problem)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_HEADING = re.compile(r"\A[#*\s]*new (?:problem|question)(?:[*\s]*[:：]|\**[ \t]*\n)[*\s]*", re.IGNORECASE)
 
 
 @prompt_restrict(MathQuestionSynthesisPrompt, GeneralQuestionSynthesisPrompt, DiyQuestionSynthesisPrompt)
@@ -105,10 +106,10 @@ class ReasoningQuestionGenerator(AboutQuestion):
 
 
 def read_question(reply: str) -> str:
-    """The question in a reply; empty where there is none."""
-    text = bare(reply)
+    """The question in a reply, without tags and heading; empty where there is none."""
+    text = _HEADING.sub("", bare(reply))
     tagged = _TAGS.match(text)
-    return (tagged.group(1) if tagged else text).strip()
+    return _HEADING.sub("", (tagged.group(2) if tagged else text).strip()).strip()
 
 
 def _plain(text: str) -> str:

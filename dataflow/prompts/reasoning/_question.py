@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
@@ -53,7 +54,12 @@ class QuestionPrompt(Prompt):
 
 
 class SynthesisPrompt(Prompt):
-    """A new question out of one, by numbered changes."""
+    """A new question out of one, by numbered changes, which are told in words after the question."""
+
+    kinds: ClassVar[tuple[str, ...]] = ()
+    """What the numbers mean, from 1 on."""
 
     def build_prompt(self, items: Any = "1", question: Any = "", **values: Any) -> str:
-        return super().build_prompt(items=items, question=question, **values)
+        numbers = [int(n) for n in re.findall(r"\d+", str(items))]
+        told = [f"- {self.kinds[n - 1]}" for n in numbers if 0 < n <= len(self.kinds)]
+        return super().build_prompt(items="\n".join(told) or items, question=question, **values)
