@@ -35,8 +35,8 @@ class ReasoningQuestionGenerator(AboutQuestion):
 
     Each question stays, flagged `input`; after it come the new ones, flagged `synth`, whose other columns are null: an
     answer of the old question is none of theirs. Which of five combinations of changes are asked for is drawn by `seed`
-    and the row's id. With a prompt that takes no `items`, one question is made. Replies that are empty or repeat a question
-    are left out: where all repeat it, the question stays alone; where none can be read, the row fails. A null or blank
+    and the row's id. With a prompt that takes no `items`, one question is made. Replies that are empty, or repeat a question or
+    a part of the old one, are left out: where all do, the question stays alone; where none can be read, the row fails. A null or blank
     question is dropped.
     """
 
@@ -73,9 +73,11 @@ class ReasoningQuestionGenerator(AboutQuestion):
         found = [question for reply in replies if (question := read_question(reply))]
         if not found:
             raise ReplyError(f"no question in the reply {clip(replies[0])}")
-        different = {_plain(text): text}
+        old = _plain(text)
+        different = {old: text}
         for made in found:
-            different.setdefault(_plain(made), made)
+            if _plain(made) not in old:
+                different.setdefault(_plain(made), made)
         return list(different.values())[1:]
 
     def items(self, row: str) -> list[str]:

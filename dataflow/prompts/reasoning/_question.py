@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 
 from dataflow.core.prompt import Prompt
+from dataflow.prompts.reasoning.taxonomy import Taxonomy
 
 QUESTION = "<question>\n{question}\n</question>\n"
 FIVE_CHECKS = (
@@ -38,6 +39,18 @@ class QuestionCategory(BaseModel):
 
     primary_category: str
     secondary_category: str
+
+
+def category_of(taxonomy: Taxonomy) -> type[QuestionCategory]:
+    """The shape of a reply whose names are those of a taxonomy; one from a model that keeps to no schema is read all the same."""
+    parts = dict.fromkeys(part for parts in taxonomy.values() for part in parts)
+    return create_model(
+        "QuestionCategory",
+        __base__=QuestionCategory,
+        __doc__=QuestionCategory.__doc__,
+        primary_category=(str, Field(json_schema_extra={"enum": [*taxonomy]})),
+        secondary_category=(str, Field(json_schema_extra={"enum": [*parts]})),
+    )
 
 
 CATEGORY = (

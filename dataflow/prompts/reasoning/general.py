@@ -9,10 +9,10 @@ from dataflow.prompts.reasoning._question import (
     FIVE_CHECKS,
     QUESTION,
     VERDICT,
-    QuestionCategory,
     QuestionPrompt,
     QuestionVerdict,
     SynthesisPrompt,
+    category_of,
 )
 from dataflow.prompts.reasoning.taxonomy import general_taxonomy, listed
 
@@ -30,7 +30,7 @@ class GeneralAnswerGeneratorPrompt(QuestionPrompt):
         "letter of a choice, or one short sentence. Box nothing else."
     )
     template = (
-        QUESTION + "Answer the question step by step. Begin with `Solution:`, and end with the line "
+        QUESTION + "Answer the question. Write `Solution:`, then the steps in short lines, and last the line "
         "`Therefore, the final answer is \\boxed{…}.` with the conclusion in place of the dots."
     )
 
@@ -81,7 +81,7 @@ class GeneralQuestionCategoryPrompt(QuestionPrompt):
         "of these fields, and one of its parts:\n" + listed(general_taxonomy())
     )
     template = QUESTION + "Do not answer the question. " + CATEGORY
-    reply = QuestionCategory
+    reply = category_of(general_taxonomy())
 
 
 class GeneralQuestionDifficultyPrompt(QuestionPrompt):

@@ -10,10 +10,10 @@ from dataflow.prompts.reasoning._question import (
     FIVE_CHECKS,
     QUESTION,
     VERDICT,
-    QuestionCategory,
     QuestionPrompt,
     QuestionVerdict,
     SynthesisPrompt,
+    category_of,
 )
 from dataflow.prompts.reasoning.taxonomy import listed, math_taxonomy
 
@@ -31,7 +31,7 @@ class MathAnswerGeneratorPrompt(QuestionPrompt):
         "If several values are asked for, put all of them into the one box, with commas between them."
     )
     template = (
-        QUESTION + "Solve the problem step by step. Begin with `Solution:`, and end with the line "
+        QUESTION + "Solve the problem. Write `Solution:`, then the steps in short lines, and last the line "
         "`Therefore, the final answer is \\boxed{…}.` with the answer in place of the dots."
     )
 
@@ -82,7 +82,7 @@ class MathQuestionCategoryPrompt(QuestionPrompt):
         "its parts:\n" + listed(math_taxonomy())
     )
     template = QUESTION + "Do not solve the problem. " + CATEGORY
-    reply = QuestionCategory
+    reply = category_of(math_taxonomy())
 
 
 class MathQuestionDifficultyPrompt(QuestionPrompt):
