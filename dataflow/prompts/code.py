@@ -73,21 +73,6 @@ class CodeInstructionToCodeGeneratorPrompt(Prompt):
     )
 
 
-EXAMPLE_NAME = "count_late_trains"
-EXAMPLE = f'''from typing import List
-
-
-def {EXAMPLE_NAME}(delays: List[int], limit: int) -> int:
-    """Give the number of trains whose delay in minutes is above the limit; 0 if there are no trains.
-
-    >>> {EXAMPLE_NAME}([0, 12, 5, 31], 5)
-    2
-    >>> {EXAMPLE_NAME}([], 5)
-    0
-    """'''
-"""The form of a task, as it is shown to models."""
-
-
 class CodeInstructionEnhancement(Prompt):
     """A loose task told again as the head of one function, which can be tested."""
 
@@ -99,11 +84,12 @@ class CodeInstructionEnhancement(Prompt):
         "out by `return`. Where a request is not about a function, take the part of it that can be one."
     )
     template = (
-        "A request becomes a task of this form, here for a request about trains:\n"
-        f"```python\n{EXAMPLE}\n```\n"
         "<request>\n{instruction}\n</request>\n"
-        "Do not solve the request. Write the head and the docstring of one Python function for it, in the form above: imports, "
-        "a header with telling names and types, a docstring with `>>>` examples. No body, no solution, and nothing after it."
+        "Do not solve the request. Tell it again as a task, in this form:\n"
+        "```python\nfrom typing import ...\n\n\ndef name(parameter: type) -> type:\n"
+        '    """What it does, in full sentences, and what happens at the edges.\n\n'
+        '    >>> name(argument)\n    result\n    """\n```\n'
+        "The function and its parameters have telling names and real types. The block ends with the docstring: write no body, no solution, and nothing after it."
     )
 
 

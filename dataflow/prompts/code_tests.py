@@ -14,11 +14,10 @@ class CodeTestGeneratorPrompt(Prompt):
     )
     template = (
         "<task>\n{instruction}\n</task>\n"
-        "Do not solve this task: write {num_tests} tests for a solution of it, as a user of it would check it: ordinary "
-        "inputs, edge cases, unusual sizes. Each test is one `assert` statement on one line that calls the function of "
-        "the task by its name, such as `assert add(2, 3) == 5` for a function `add`. Answer with one Python code block "
-        "that holds the assert statements, after the imports that they need, and nothing else: the function is there "
-        "already, so do not define it."
+        "Write {num_tests} tests for a solution of this task, as a user of it would check it: ordinary inputs, edge "
+        "cases, unusual sizes. Each test is one `assert` statement on one line that calls the function of the task by "
+        "its name. Answer with one Python code block that holds the assert statements, and the imports that they need; "
+        "do not define the function."
     )
 
 

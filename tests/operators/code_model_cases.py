@@ -11,7 +11,6 @@ from dataflow.operators.code.instructions import (
 )
 from dataflow.operators.code.more_instructions import CodeInstructionGenerator
 from dataflow.operators.code.quality import CodeQualitySampleEvaluator, CodeQualityScoreFilter
-from dataflow.prompts.code import EXAMPLE
 from dataflow.testing import FAILED, Case, ScriptedServing, replies
 
 SENTENCE = "Complete the function below so that it does what its docstring says."
@@ -61,7 +60,7 @@ CASES = [
             "```python\nx = 1\n```": FAILED,
             "```python\ndef f():\n    return 1\n```": FAILED,
             "```python\ndef f(:\n```": FAILED,
-            f"```python\n{EXAMPLE}\n```": FAILED,
+            "```python\ndef name(parameter: int) -> int:\n    'Double.'\n```": FAILED,
             None: FAILED,
         },
     ),

@@ -85,7 +85,7 @@ def test_tests_are_asked_for_without_a_solution() -> None:
     run_rows(CodeTestGenerator(serving, num_tests=7, num_samples=3), [{"instruction": "write {f}"}])
     assert len(serving.prompts) == 3
     assert "<task>\nwrite {f}\n</task>" in serving.prompts[0]
-    assert "write 7 tests" in serving.prompts[0]
+    assert "Write 7 tests" in serving.prompts[0]
 
 
 def test_no_isolation_is_a_mistake_before_anything_runs(

@@ -42,14 +42,12 @@ class QuestionCategory(BaseModel):
 
 
 def category_of(taxonomy: Taxonomy) -> type[QuestionCategory]:
-    """The shape of a reply whose names are those of a taxonomy; one from a model that keeps to no schema is read all the same."""
-    parts = dict.fromkeys(part for parts in taxonomy.values() for part in parts)
+    """The shape of a reply whose field is one of a taxonomy; its part is matched by likeness."""
     return create_model(
         "QuestionCategory",
         __base__=QuestionCategory,
         __doc__=QuestionCategory.__doc__,
         primary_category=(str, Field(json_schema_extra={"enum": [*taxonomy]})),
-        secondary_category=(str, Field(json_schema_extra={"enum": [*parts]})),
     )
 
 

@@ -30,7 +30,7 @@ class GeneralAnswerGeneratorPrompt(QuestionPrompt):
         "letter of a choice, or one short sentence. Box nothing else."
     )
     template = (
-        QUESTION + "Answer the question. Write `Solution:`, then the steps in short lines, and last the line "
+        QUESTION + "Answer the question step by step. Begin with `Solution:`, and end with the line "
         "`Therefore, the final answer is \\boxed{…}.` with the conclusion in place of the dots."
     )
 

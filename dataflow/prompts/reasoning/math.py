@@ -31,7 +31,7 @@ class MathAnswerGeneratorPrompt(QuestionPrompt):
         "If several values are asked for, put all of them into the one box, with commas between them."
     )
     template = (
-        QUESTION + "Solve the problem. Write `Solution:`, then the steps in short lines, and last the line "
+        QUESTION + "Solve the problem step by step. Begin with `Solution:`, and end with the line "
         "`Therefore, the final answer is \\boxed{…}.` with the answer in place of the dots."
     )
 
