@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from dataflow.cli.show import UsageError
-from dataflow.core.errors import UnknownName, did_you_mean
+from dataflow.core.errors import ConfigError, UnknownName, did_you_mean
 from dataflow.core.registry import PIPELINE_REGISTRY
 
 
@@ -111,7 +111,7 @@ def pipelines_of(module: ModuleType) -> dict[str, type]:
 def _make(cls: type, given: dict[str, Any]) -> Any:
     """An instance; those of the settings that its constructor takes are used up."""
     parameters = inspect.signature(cls).parameters
-    taken = {k: given.pop(k) for k in list(given) if k in parameters}
+    taken = {k: _argument(p, given) for k, p in parameters.items() if k in given}
     missing = [
         p.name
         for p in parameters.values()
@@ -125,6 +125,36 @@ def _make(cls: type, given: dict[str, Any]) -> Any:
             f"{cls.__name__}() needs {', '.join(missing)}: give {options}, or give them defaults"
         )
     return cls(**taken)
+
+
+def _argument(parameter: inspect.Parameter, given: dict[str, Any]) -> Any:
+    """What is set for a constructor's argument; for a serving, the model on this machine that is named."""
+    name = parameter.name
+    value = given.pop(name)
+    if not isinstance(value, str) or not name.endswith("serving") or isinstance(parameter.default, str):
+        return value
+    maker = _local_serving(name, value)
+    known = inspect.signature(maker).parameters
+    own = [k for k in given if k.startswith(f"{name}.") and k.removeprefix(f"{name}.") in known]
+    return maker(**{k.removeprefix(f"{name}."): given.pop(k) for k in own})
+
+
+def _local_serving(name: str, model: str) -> Any:
+    """What makes the serving of a built-in model; `local` is the default one of its kind."""
+    from functools import partial
+
+    from dataflow.serving import LocalEmbeddingServing, LocalLLMServing
+    from dataflow.serving.models import DEFAULT_CHAT, DEFAULT_EMBEDDING, find
+
+    if model == "local":
+        model = DEFAULT_EMBEDDING if "embedding" in name else DEFAULT_CHAT
+    try:
+        role = find(model).role
+    except ConfigError as error:
+        raise UsageError(f"--set {name}={model}: {error} `local` is the default one") from None
+    if role == "rerank":
+        raise UsageError(f"--set {name}={model}: {model} ranks documents; give a chat or embedding model")
+    return partial(LocalLLMServing if role == "chat" else LocalEmbeddingServing, model)
 
 
 def _setting(text: str) -> tuple[str, Any]:

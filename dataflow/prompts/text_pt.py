@@ -23,7 +23,8 @@ class Phi4QAGeneratorPrompt(Prompt):
         "Write questions with their answers until everything of importance in the text is covered, and nothing twice. "
         "Use exactly this form, with a blank line between pairs, and write nothing else:\n"
         "Question: the question\n"
-        "Answer: the answer"
+        "Answer: the answer\n"
+        "Begin with `Question:`, and answer each question before the next."
     )
 
     def build_prompt(self, content: str = "", **values: Any) -> str:

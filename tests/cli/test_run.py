@@ -124,6 +124,61 @@ def test_a_setting_that_cannot_be_is_told(cli: Cli, here: Path, setting: str, me
     assert not (here / "cache").exists()
 
 
+MODELS = """
+from dataflow.pipeline import PipelineABC
+from dataflow.storage import FileStorage
+
+
+class Models(PipelineABC):
+    def __init__(self, llm_serving=None, embedding_serving=None, serving="vllm"):
+        super().__init__()
+        for given in (llm_serving, embedding_serving):
+            print(type(given).__name__, getattr(given, "model_name", ""), getattr(given, "sampling", {}).get("max_tokens"))
+        print(serving)
+        self.storage, self.llm_serving = FileStorage("rows.jsonl", cache_path="./cache"), llm_serving
+
+    def forward(self):
+        pass
+"""
+
+
+def test_a_model_on_this_machine_is_set_by_its_name(cli: Cli, here: Path) -> None:
+    (here / "models.py").write_text(MODELS)
+    given = [
+        "llm_serving=local",
+        "embedding_serving=local",
+        "llm_serving.max_tokens=7",
+        "llm_serving.slots=3",
+    ]
+    said = cli("plan", "models.py", *(part for setting in given for part in ("--set", setting)))
+    assert said.out.splitlines()[:3] == [
+        "LocalLLMServing qwen2.5-coder-0.5b-instruct 7",
+        "LocalEmbeddingServing use-multilingual-v3 None",
+        "vllm",
+    ]
+    said = cli("plan", "models.py", "--set", "llm_serving=smollm2-135m-instruct", "--set", "serving=sglang")
+    assert said.out.splitlines()[:3] == [
+        "LocalLLMServing smollm2-135m-instruct 512",
+        "NoneType  None",
+        "sglang",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("llm_serving=smollm2-135m", "Did you mean 'smollm2-135m-instruct'?"),
+        ("llm_serving=ms-marco-minilm-l12-v2", "ranks documents"),
+    ],
+)
+def test_a_model_that_cannot_answer_is_told(cli: Cli, here: Path, setting: str, message: str) -> None:
+    (here / "models.py").write_text(MODELS)
+    said = cli("plan", "models.py", "--set", setting)
+    assert said.code == 2
+    assert said.err.startswith(f"dataflow: --set {setting}: ")
+    assert message in said.err
+
+
 def test_a_plain_class_runs_eagerly(cli: Cli, here: Path) -> None:
     said = cli("run", "plain.py")
     assert (said.code, said.out) == (0, "ran\nPlain.forward() is done\n")

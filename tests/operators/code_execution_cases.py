@@ -130,6 +130,8 @@ CASES = [
             "<think>assert f(0) == 0</think>\nassert f(1) == 1": ["assert f(1) == 1"],
             "These are good:\nassert f(1) == 1\nassert f(2) ==\n": ["assert f(1) == 1"],
             "```python\ndef test_it():\n    assert f(1)\n```": ["def test_it():\n    assert f(1)"],
+            "```python\nimport re\ndef f(x):\n    assert x\n\nassert f(1) == 1\nassert f(2": ["import re\nassert f(1) == 1"],
+            "```python\ndef f(x):\n    assert x\n": FAILED,
             "no tests": FAILED,
             "": FAILED,
             None: FAILED,

@@ -60,6 +60,7 @@ CASES = [
             "```python\nx = 1\n```": FAILED,
             "```python\ndef f():\n    return 1\n```": FAILED,
             "```python\ndef f(:\n```": FAILED,
+            "```python\ndef name(parameter: int) -> int:\n    'Double.'\n```": FAILED,
             None: FAILED,
         },
     ),

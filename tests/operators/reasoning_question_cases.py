@@ -111,7 +111,13 @@ MADE = [
         {"input_key": "q"},
     ),
     Case(
-        ReasoningQuestionGenerator(2, ScriptedServing(by={"one": "<question>ONE</question>", "two": "<think>a</think>"})),
+        ReasoningQuestionGenerator(2, ScriptedServing("New problem: How many  are left?", "How many are lost?")),
+        [{"q": "Tom eats 2 of 5. How many are left?"}],
+        [{"q": "Tom eats 2 of 5. How many are left?"}, {"q": "How many are lost?"}],
+        {"input_key": "q"},
+    ),
+    Case(
+        ReasoningQuestionGenerator(2, ScriptedServing(by={"\none\n": "<question>ONE</question>", "\ntwo\n": "<think>a</think>"})),
         [{"q": "one", "answer": "1"}, {"q": "two", "answer": "2"}],
         [{"q": "one", "answer": "1", **INPUT}],
         {"input_key": "q"},

@@ -20,6 +20,7 @@ from dataflow.operators.reasoning import (
     ReasoningQuestionGenerator,
     ReasoningQuestionPairGenerator,
 )
+from dataflow.operators.reasoning.questions import read_question
 from dataflow.pipeline import PipelineABC
 from dataflow.prompts.model_evaluation.general import AnswerJudgePrompt
 from dataflow.prompts.reasoning import diy, general, math
@@ -128,7 +129,47 @@ def test_the_changes_of_one_question_are_different() -> None:
     op = ReasoningQuestionGenerator(5, llm, general.GeneralQuestionSynthesisPrompt())
     done = run_rows(op, QUESTIONS[:1], input_key="q")
     assert (len(set(llm.prompts)), done.frame.height) == (5, 6)
-    assert any("6" in p.split("changes ")[1] for p in llm.prompts)
+    assert any("- Form of the answer" in p for p in llm.prompts)
+
+
+def test_changes_are_told_in_words_and_only_those_that_are_asked_for() -> None:
+    asked = math.MathQuestionSynthesisPrompt().build_prompt("2, 4", "old {items}")
+    assert [line[:9] for line in asked.splitlines() if line.startswith("- ")] == ["- Kind of", "- Further"]
+    assert "old {items}" in asked
+    assert "\nmake it short\n" in math.MathQuestionSynthesisPrompt().build_prompt("make it short", "old")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "New problem: What is 2?",
+        "**New Question:** What is 2?",
+        "### New problem\nWhat is 2?",
+        "<question>\nWhat is 2?\n</question>\nI changed the number.",
+        "<new_problem>What is 2?",
+        "<problem>New problem: What is 2?</problem>",
+    ],
+)
+def test_a_new_question_is_read_without_tags_and_heading(reply: str) -> None:
+    assert read_question(reply) == "What is 2?"
+
+
+def test_words_of_a_question_are_no_heading() -> None:
+    for question in (
+        "New problems: 3, old ones: 4. How many?",
+        "Is a new problem: easy?",
+        "If a <b> c, is c > a?",
+    ):
+        assert read_question(question) == question
+
+
+@pytest.mark.parametrize(
+    "prompt", [math.MathQuestionCategoryPrompt(), general.GeneralQuestionCategoryPrompt()]
+)
+def test_a_model_is_held_to_the_names_of_the_fields(prompt: Any) -> None:
+    names = prompt.schema()["properties"]["primary_category"]["enum"]
+    assert len(names) == len(set(names)) > 6
+    assert all(f". {name}\n" in prompt.system for name in names)
 
 
 def test_row_ids_stay_unique_when_questions_are_made_twice() -> None:

@@ -38,7 +38,7 @@ def a_sum(prompt: str) -> str:
 def reasoning(prompt: str) -> str:
     if "#New Problem#" in prompt:
         return f"#Plan#:\nBoth become one.\n#New Problem#:\n{a_sum(prompt)}"
-    if "new problem by" in prompt or "new question by" in prompt or "Write another one" in prompt:
+    if "Write a new problem" in prompt or "Write a new question" in prompt or "Write another one" in prompt:
         return a_sum(prompt)
     if "judgement_result" in prompt:
         reference, answer = (

@@ -81,7 +81,7 @@ class Model:
     def reply(self, prompt: str, number: int, made: bool) -> str:
         if "judgement_test" in prompt:
             return json.dumps({"judgement_test": sound(number, made), "error_type": None})
-        if "new problem by" in prompt:
+        if "Write a new problem" in prompt:
             return question(number, made=True)
         if "Rating: n" in prompt:
             return "One addition.\n**Rating:** 1.5"

@@ -16,9 +16,9 @@ from dataflow.core.generate import Generate, build
 from dataflow.core.outcome import Outcome, dropped
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import DIYPromptABC, prompt_restrict
-from dataflow.core.replies import clip
+from dataflow.core.replies import clip, without_thinking
 from dataflow.core.rows import keep_rows
-from dataflow.operators._lib.code_blocks import code_of
+from dataflow.operators._lib.code_blocks import code_blocks, code_of
 from dataflow.operators.code._programs import RunsPrograms, tests_of
 from dataflow.prompts.code_tests import CodeSolutionGeneratorPrompt, CodeTestGeneratorPrompt
 from dataflow.sandbox import Execution, Program
@@ -155,7 +155,7 @@ def best(matrix: Sequence[Sequence[bool]]) -> tuple[int, int] | None:
 
 def parse_tests(reply: str) -> list[str]:
     """The tests in a reply: each of its assert statements and test functions, after what it imports and assigns."""
-    source = _program(reply) or ""
+    source = _program(reply) or _begun(reply)
     statements = _statements(source) or [s for line in source.splitlines() for s in _statements(line.strip())]
     before = [text for kind, text in statements if kind == "before"]
     return ["\n".join([*before, text]) for kind, text in statements if kind == "test"]
@@ -167,6 +167,13 @@ def _program(reply: str) -> str | None:
         return code_of(reply)
     except ReplyError:
         return None
+
+
+def _begun(reply: str) -> str:
+    """The whole lines of a block that breaks off, but for those that belong to a function: what a long reply got to."""
+    blocks = [b for b in code_blocks(without_thinking(reply)) if not b.closed]
+    lines = blocks[0].code.splitlines()[:-1] if blocks else []
+    return "\n".join(line for line in lines if line.startswith(("assert ", "import ", "from ")))
 
 
 def _statements(source: str) -> list[tuple[str, str]]:

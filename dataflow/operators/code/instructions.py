@@ -90,7 +90,7 @@ def head_of(source: str, reply: str) -> str:
     """The imports of some Python, and the head and docstring of its first function.
 
     Raises:
-        ReplyError: it cannot be read, or has no function with a docstring.
+        ReplyError: it cannot be read, has no function with a docstring, or keeps the names of the prompt's form.
     """
     try:
         body = ast.parse(source).body if len(source) <= MOST_CHARS else []
@@ -100,6 +100,8 @@ def head_of(source: str, reply: str) -> str:
     function = next((f for f in functions if ast.get_docstring(f)), None)
     if function is None:
         raise ReplyError(f"no function with a docstring in the reply {clip(reply)}")
+    if function.name == "name" and "parameter" in (a.arg for a in function.args.args):
+        raise ReplyError(f"the form of the prompt for a task in the reply {clip(reply)}")
     before = [s for s in body if isinstance(s, (ast.Import, ast.ImportFrom))]
     imports = "\n".join(ast.get_source_segment(source, s) or "" for s in before)
     head = "\n".join(source.splitlines()[function.lineno - 1 : function.body[0].end_lineno])

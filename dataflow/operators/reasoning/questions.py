@@ -25,7 +25,8 @@ from dataflow.prompts.reasoning.math import MathQuestionSynthesisPrompt
 
 CHANGES: tuple[str, ...] = ("1, 2, 3", "1, 2, 4", "1, 2, 5", "1, 4, 5", "1, 2, 3, 4, 5")
 """The combinations of changes, where the prompt has none of its own."""
-_TAGS = re.compile(r"\A<question>(.*)</question>\Z", re.DOTALL)
+_TAGS = re.compile(r"\A<(\w*question|\w*problem)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_HEADING = re.compile(r"\A[#*\s]*new (?:problem|question)(?:[*\s]*[:：]|\**[ \t]*\n)[*\s]*", re.IGNORECASE)
 
 
 @prompt_restrict(MathQuestionSynthesisPrompt, GeneralQuestionSynthesisPrompt, DiyQuestionSynthesisPrompt)
@@ -34,8 +35,8 @@ class ReasoningQuestionGenerator(AboutQuestion):
 
     Each question stays, flagged `input`; after it come the new ones, flagged `synth`, whose other columns are null: an
     answer of the old question is none of theirs. Which of five combinations of changes are asked for is drawn by `seed`
-    and the row's id. With a prompt that takes no `items`, one question is made. Replies that are empty or repeat a question
-    are left out: where all repeat it, the question stays alone; where none can be read, the row fails. A null or blank
+    and the row's id. With a prompt that takes no `items`, one question is made. Replies that are empty, or repeat a question or
+    a part of the old one, are left out: where all do, the question stays alone; where none can be read, the row fails. A null or blank
     question is dropped.
     """
 
@@ -72,9 +73,11 @@ class ReasoningQuestionGenerator(AboutQuestion):
         found = [question for reply in replies if (question := read_question(reply))]
         if not found:
             raise ReplyError(f"no question in the reply {clip(replies[0])}")
-        different = {_plain(text): text}
+        old = _plain(text)
+        different = {old: text}
         for made in found:
-            different.setdefault(_plain(made), made)
+            if _plain(made) not in old:
+                different.setdefault(_plain(made), made)
         return list(different.values())[1:]
 
     def items(self, row: str) -> list[str]:
@@ -105,10 +108,10 @@ class ReasoningQuestionGenerator(AboutQuestion):
 
 
 def read_question(reply: str) -> str:
-    """The question in a reply; empty where there is none."""
-    text = bare(reply)
+    """The question in a reply, without tags and heading; empty where there is none."""
+    text = _HEADING.sub("", bare(reply))
     tagged = _TAGS.match(text)
-    return (tagged.group(1) if tagged else text).strip()
+    return _HEADING.sub("", (tagged.group(2) if tagged else text).strip()).strip()
 
 
 def _plain(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 
 from dataflow.core.prompt import Prompt
+from dataflow.prompts.reasoning.taxonomy import Taxonomy
 
 QUESTION = "<question>\n{question}\n</question>\n"
 FIVE_CHECKS = (
@@ -39,6 +41,16 @@ class QuestionCategory(BaseModel):
     secondary_category: str
 
 
+def category_of(taxonomy: Taxonomy) -> type[QuestionCategory]:
+    """The shape of a reply whose field is one of a taxonomy; its part is matched by likeness."""
+    return create_model(
+        "QuestionCategory",
+        __base__=QuestionCategory,
+        __doc__=QuestionCategory.__doc__,
+        primary_category=(str, Field(json_schema_extra={"enum": [*taxonomy]})),
+    )
+
+
 CATEGORY = (
     "Reply with one JSON object and nothing else. `primary_category` is the name of the field, `secondary_category` the name of "
     "its part, both as they are in the list."
@@ -53,7 +65,12 @@ class QuestionPrompt(Prompt):
 
 
 class SynthesisPrompt(Prompt):
-    """A new question out of one, by numbered changes."""
+    """A new question out of one, by numbered changes, which are told in words after the question."""
+
+    kinds: ClassVar[tuple[str, ...]] = ()
+    """What the numbers mean, from 1 on."""
 
     def build_prompt(self, items: Any = "1", question: Any = "", **values: Any) -> str:
-        return super().build_prompt(items=items, question=question, **values)
+        numbers = [int(n) for n in re.findall(r"\d+", str(items))]
+        told = [f"- {self.kinds[n - 1]}" for n in numbers if 0 < n <= len(self.kinds)]
+        return super().build_prompt(items="\n".join(told) or items, question=question, **values)

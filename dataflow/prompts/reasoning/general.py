@@ -9,10 +9,10 @@ from dataflow.prompts.reasoning._question import (
     FIVE_CHECKS,
     QUESTION,
     VERDICT,
-    QuestionCategory,
     QuestionPrompt,
     QuestionVerdict,
     SynthesisPrompt,
+    category_of,
 )
 from dataflow.prompts.reasoning.taxonomy import general_taxonomy, listed
 
@@ -29,28 +29,33 @@ class GeneralAnswerGeneratorPrompt(QuestionPrompt):
         "`Therefore, the final answer is \\boxed{…}.`, with nothing in the box but the conclusion: a value, a name, the "
         "letter of a choice, or one short sentence. Box nothing else."
     )
-    template = QUESTION + "Answer the question."
+    template = (
+        QUESTION + "Answer the question step by step. Begin with `Solution:`, and end with the line "
+        "`Therefore, the final answer is \\boxed{…}.` with the conclusion in place of the dots."
+    )
 
 
 class GeneralQuestionSynthesisPrompt(SynthesisPrompt):
     """A new question out of one, by changes of the numbers named: 1 to 6."""
 
+    kinds = (
+        "Elements: take other persons, things, quantities or facts, so that the answer is another.",
+        "Task: ask another kind of task, or take another field, with the same kind of reasoning.",
+        "Scenario: take another situation, believable in every detail.",
+        "Constraints: add a condition that changes the answer and must be used.",
+        "Depth: make one or two further steps of reasoning necessary.",
+        "Form of the answer: ask for it in another form, such as a ranking, a choice with reasons or a value.",
+    )
     system = (
-        "You make new questions that take reasoning out of known ones. There are six kinds of change:\n"
-        "1. Elements: other persons, things, quantities or facts, so that the answer is another.\n"
-        "2. Task: another kind of task, or another field, with the same kind of reasoning.\n"
-        "3. Scenario: another situation, believable in every detail.\n"
-        "4. Constraints: add a condition that changes the answer and must be used.\n"
-        "5. Depth: make one or two further steps of reasoning necessary.\n"
-        "6. Form of the answer: ask for it in another form, such as a ranking, a choice with reasons or a value.\n"
-        "Make exactly the changes you are told, all of them together in one question. The new question can be understood "
-        "without the old one, has one definite answer, and gives all that is needed for it beyond common knowledge. Answer "
-        "it for yourself before you write it down, and mend it where the answer is not definite. Keep the language of the "
-        "question."
+        "You make new questions that take reasoning out of known ones. You are told a question and the changes to make: make all "
+        "of them together in one new question. It can be understood without the old one, has one definite answer, and gives "
+        "all that is needed for it beyond common knowledge. Answer it for yourself before you write it down, and mend it where "
+        "the answer is not definite. Keep the language of the question. Never repeat the old question, and do not answer it."
     )
     template = (
-        QUESTION + "Make a new question by the changes {items}. "
-        "Reply with the text of the new question only: no heading, no answer, no remarks."
+        QUESTION + "Write a new question that differs from this one. Make these changes:\n{items}\n"
+        "Reply with the words of the new question only: no tags, no heading, no answer, no remarks. "
+        "Begin with `New question:`."
     )
     changes: ClassVar[tuple[str, ...]] = ("1, 2, 3", "1, 3, 4", "2, 3, 5", "1, 4, 6", "1, 2, 3, 4, 5, 6")
     """The combinations of changes that are asked for."""
@@ -76,7 +81,7 @@ class GeneralQuestionCategoryPrompt(QuestionPrompt):
         "of these fields, and one of its parts:\n" + listed(general_taxonomy())
     )
     template = QUESTION + "Do not answer the question. " + CATEGORY
-    reply = QuestionCategory
+    reply = category_of(general_taxonomy())
 
 
 class GeneralQuestionDifficultyPrompt(QuestionPrompt):

@@ -10,10 +10,10 @@ from dataflow.prompts.reasoning._question import (
     FIVE_CHECKS,
     QUESTION,
     VERDICT,
-    QuestionCategory,
     QuestionPrompt,
     QuestionVerdict,
     SynthesisPrompt,
+    category_of,
 )
 from dataflow.prompts.reasoning.taxonomy import listed, math_taxonomy
 
@@ -30,27 +30,32 @@ class MathAnswerGeneratorPrompt(QuestionPrompt):
         "nothing in the box but the answer: a number, an expression, or the letter of a choice. Box nothing else.\n"
         "If several values are asked for, put all of them into the one box, with commas between them."
     )
-    template = QUESTION + "Solve the problem."
+    template = (
+        QUESTION + "Solve the problem step by step. Begin with `Solution:`, and end with the line "
+        "`Therefore, the final answer is \\boxed{…}.` with the answer in place of the dots."
+    )
 
 
 class MathQuestionSynthesisPrompt(SynthesisPrompt):
     """A new problem of mathematics out of one, by changes of the numbers named: 1 to 5."""
 
+    kinds = (
+        "Numbers: take other quantities, sizes, coefficients or bounds, so that the result is another.",
+        "Kind of problem: ask for something else with the same mathematics, such as a maximum for a value, or the cause for "
+        "the effect.",
+        "Setting: tell it as another situation of real life, with believable quantities and units.",
+        "Further condition: add a fact or restriction that changes the result and must be used.",
+        "Cases: make it necessary to tell several cases apart.",
+    )
     system = (
-        "You make new problems of mathematics out of known ones. There are five kinds of change:\n"
-        "1. Numbers: other quantities, sizes, coefficients or bounds, so that the result is another.\n"
-        "2. Kind of problem: ask for something else with the same mathematics, such as a maximum for a value, or the cause "
-        "for the effect.\n"
-        "3. Setting: tell it as a situation of real life, with believable quantities and units.\n"
-        "4. Further condition: add a fact or restriction that changes the result and must be used.\n"
-        "5. Cases: make it necessary to tell several cases apart.\n"
-        "Make exactly the changes you are told, all of them together in one problem. The new problem can be understood "
-        "without the old one, can be solved, has one definite answer, and gives all that is needed. Solve it for yourself "
-        "before you write it down, and mend it where the result makes no sense. Keep the language of the problem."
+        "You make new problems of mathematics out of known ones. You are told a problem and the changes to make: make all of "
+        "them together in one new problem. It can be understood without the old one, can be solved, has one definite answer, "
+        "and gives all that is needed. Solve it for yourself before you write it down, and mend it where the result makes no "
+        "sense. Keep the language of the problem. Never repeat the old problem, and do not write its solution."
     )
     template = (
-        QUESTION + "Make a new problem by the changes {items}. "
-        "Reply with the text of the new problem only: no heading, no solution, no remarks."
+        QUESTION + "Write a new problem that differs from this one. Make these changes:\n{items}\n"
+        "Reply with the words of the new problem only: no tags, no heading, no solution, no remarks. Begin with `New problem:`."
     )
 
 
@@ -77,7 +82,7 @@ class MathQuestionCategoryPrompt(QuestionPrompt):
         "its parts:\n" + listed(math_taxonomy())
     )
     template = QUESTION + "Do not solve the problem. " + CATEGORY
-    reply = QuestionCategory
+    reply = category_of(math_taxonomy())
 
 
 class MathQuestionDifficultyPrompt(QuestionPrompt):
