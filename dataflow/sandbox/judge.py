@@ -26,6 +26,8 @@ COMPILE_S = 30.0
 """How long a sandbox may take to begin a program on a loaded machine, and a compiler to compile."""
 TICK_S = 0.05
 """How often memory and files are counted."""
+PATIENCE_S = 0.2
+"""How long a program that has closed everything may take to be gone; its exit code is that of its own then."""
 MOST_SAID, MOST_TESTS = 4 << 20, 100_000
 _INDEX = re.compile(r"[0-9]{1,6}")
 _EXIT = re.compile(r"-?[0-9]{1,3}")
@@ -121,14 +123,17 @@ class Judge:
         ours.settimeout(COMPILE_S)
         with contextlib.suppress(OSError):  # it did not begin
             _send(ours, self._job(nursery.isolated))
+        patience = 0.0
         try:
             with selectors.DefaultSelector() as selector:
                 selector.register(ours, selectors.EVENT_READ)
                 for name, pipe in pipes.items():
                     selector.register(pipe, selectors.EVENT_READ, name)
                 self._listen_until_the_end(selector, nursery, ours, stopped)
+                if not selector.get_map() and self.verdict is None:
+                    patience = PATIENCE_S
         finally:
-            code = nursery.end(kill=True)
+            code = nursery.end(patience=patience)
             self._drain(pipes)
         return 137 if code is None else code
 

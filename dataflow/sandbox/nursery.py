@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import marshal
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -111,21 +112,27 @@ class Nursery:
             return False
         return True
 
-    def end(self, *, kill: bool) -> int | None:
-        """Wait for the end of the program, and first kill it; its exit code, or null where this nursery is gone too."""
-        self.control.settimeout(END_S)
+    def end(self, *, patience: float = 0) -> int | None:
+        """Kill the program, if it does not end by itself in so many seconds; its exit code, or null where this nursery is gone too."""
         with contextlib.suppress(OSError, ValueError):
-            if kill:
+            said = self._ended_within(patience)
+            self.control.settimeout(END_S)
+            if not said:
                 if not self.isolated:
                     self._kill_below()
                 self.control.send(b"k")
-            said = self.control.recv(64)
+                said = self.control.recv(64)
             if said[:1] == b"e":
                 if not self.isolated:
                     self._kill_below()  # what was forked meanwhile
                 return int(said[1:])
         self.close()
         return None
+
+    def _ended_within(self, seconds: float) -> bytes:
+        """What is said of an end that comes in so many seconds; nothing where none does."""
+        ready, _, _ = select.select([self.control], [], [], seconds)
+        return self.control.recv(64) if ready else b""
 
     def below(self) -> list[int]:
         """The processes of the program."""
