@@ -10,7 +10,7 @@ from dataflow.plan.draw import escaped
 from dataflow.runtime.report_values import count, listing, mapping, number, percent
 
 Tally = Mapping[str, int]
-SHOWN = 40
+SHOWN = 12
 """Values of a tally that are drawn."""
 
 
@@ -45,7 +45,7 @@ def _bars(name: str, tally: Tally, whole: float) -> str:
     )
     if len(tally) > SHOWN:
         lines += f"<tr><td colspan=4><small>and {len(tally) - SHOWN} more</small></td></tr>"
-    return f'<h4>{escaped(name.replace("_", " ").capitalize())}</h4><table class="reasons">{lines}</table>'
+    return f'<h4>{escaped(name.removesuffix("_counts").replace("_", " ").capitalize())}</h4><table class="reasons">{lines}</table>'
 
 
 def tallies_markdown(run: Mapping[str, Any]) -> str:
@@ -58,6 +58,6 @@ def tallies_markdown(run: Mapping[str, Any]) -> str:
 
 
 def _table(name: str, tally: Tally, whole: float) -> Iterator[str]:
-    yield f"| {name.replace('_', ' ')} | | |\n|---|---:|---:|"
+    yield f"| {name.removesuffix('_counts').replace('_', ' ')} | | |\n|---|---:|---:|"
     for value, n in tally.items():
         yield f"| {' '.join(value.split()).replace('|', chr(92) + '|')} | {count(n)} | {percent(n, whole)} |"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -19,6 +20,10 @@ from dataflow.operators._lib.chunks import chunks
 from dataflow.operators._lib.draws import joined_arrays, numbers
 from dataflow.operators._lib.packing import best_fit_decreasing, next_fit
 from dataflow.operators._lib.tokenizer_files import absent, counts, find, load
+
+
+WORDS_KNOWN, WORD_CHARS = 1 << 14, 32
+"""Words whose tokens are remembered while a text is cut, and how long they may be."""
 
 
 class _Measured(BaseModel):
@@ -39,7 +44,12 @@ class _Measured(BaseModel):
     def size_of(self) -> Callable[[str], int]:
         if self.tokenizer is not None:
             tokenizer = load(self.tokenizer)
-            return lambda text: len(tokenizer.encode(clean(text), add_special_tokens=False))
+
+            def counted(text: str) -> int:
+                return len(tokenizer.encode(clean(text), add_special_tokens=False))
+
+            known = lru_cache(WORDS_KNOWN)(counted)
+            return lambda text: known(text) if len(text) <= WORD_CHARS else counted(text)
         return len if self.unit == "char" else lambda text: len(text.split())
 
     def sizes_of(self, texts: pl.Series) -> NDArray[np.float64]:

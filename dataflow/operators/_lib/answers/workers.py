@@ -101,6 +101,8 @@ class Worker:
         self._process, self._rest = None, b""
 
     def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is not None:
+            self.stop()  # somebody ended it while it was idle
         if self._process is None:
             command = [sys.executable, "-c", _STARTS, json.dumps([_ROOT, *sys.path])]
             self._process = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
