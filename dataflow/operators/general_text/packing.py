@@ -21,7 +21,6 @@ from dataflow.operators._lib.draws import joined_arrays, numbers
 from dataflow.operators._lib.packing import best_fit_decreasing, next_fit
 from dataflow.operators._lib.tokenizer_files import absent, counts, find, load
 
-
 WORDS_KNOWN, WORD_CHARS = 1 << 14, 32
 """Words whose tokens are remembered while a text is cut, and how long they may be."""
 
