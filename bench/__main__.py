@@ -28,6 +28,7 @@ ALL = {
     "answers": "Checking answers",
     "sandbox": "Running model-written programs",
     "databases": "Queries on databases",
+    "code_filters": "Filtering source files",
 }
 
 LARGE = {"corpus_large"}

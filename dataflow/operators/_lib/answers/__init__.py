@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from dataflow.operators._lib.answers.extract import Answer, box_fault, extract
 from dataflow.operators._lib.answers.forms import Scalar
 from dataflow.operators._lib.answers.reading import read
@@ -29,7 +32,7 @@ def final_answer(solution: str) -> str | None:
 
 
 def agrees(reference: str, prediction: str) -> bool:
-    """Whether a prediction, as a whole or by its final answer, is the reference answer.
+    """Whether a prediction, as a whole or by its final answer, is the reference answer, as a text in any case or by value.
 
     The last number of a prediction that announces no answer counts only where the reference is a number.
 
@@ -39,7 +42,14 @@ def agrees(reference: str, prediction: str) -> bool:
     told = extract(reference, last_number=False)
     wanted = told.text if told else reference
     final = extract(prediction, last_number=is_number(wanted))
-    return bool(final and compare(wanted, final.text).equal) or compare(wanted, prediction).equal
+    given = [final.text, prediction] if final else [prediction]
+    return any(_folded(wanted) == _folded(one) or compare(wanted, one).equal for one in given)
+
+
+def _folded(text: str) -> str:
+    """A text in lower case, compatibility forms as their plain ones, without the mark at its end."""
+    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return re.sub(r"[.,;:!?。，；：！？]$", "", folded).strip()
 
 
 def is_number(answer: str) -> bool:
