@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,15 @@ from typing import Any
 import polars as pl
 
 from dataflow.core.errors import ConfigError, MissingDependency
+from dataflow.core.frames import clean
 
 _FILE = "tokenizer.json"
 _BATCH = 1024
+
+
+def count(text: str, tokenizer: str, *, special_tokens: bool = False) -> int:
+    """The tokens of a text."""
+    return len(load(tokenizer).encode(clean(text), add_special_tokens=special_tokens))
 
 
 def counts(texts: pl.Series, tokenizer: str, *, special_tokens: bool = False) -> pl.Series:
@@ -59,6 +66,12 @@ def find(tokenizer: str) -> Path | None:
     except ValueError:  # no name that the hub could have
         return None
     return Path(found) if isinstance(found, str) else None
+
+
+def missing(setting: str, tokenizer: str) -> Iterator[tuple[str, str]]:
+    """For an operator's `check`: that the tokenizer which a setting names is not on this machine."""
+    if find(tokenizer) is None:
+        yield setting, f": {absent(tokenizer)}"
 
 
 def absent(tokenizer: str) -> str:

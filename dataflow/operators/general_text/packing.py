@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ from dataflow.core.tables import Dataset, Selection
 from dataflow.operators._lib.chunks import chunks
 from dataflow.operators._lib.draws import joined_arrays, numbers
 from dataflow.operators._lib.packing import best_fit_decreasing, next_fit
-from dataflow.operators._lib.tokenizer_files import absent, counts, find, load
+from dataflow.operators._lib.tokenizer_files import count, counts, missing
 
 WORDS_KNOWN, WORD_CHARS = 1 << 14, 32
 """Words whose tokens are remembered while a text is cut, and how long they may be."""
@@ -37,16 +37,12 @@ class _Measured(BaseModel):
 
     def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
         yield from super().check(binding)  # type: ignore[misc]
-        if self.tokenizer is not None and find(self.tokenizer) is None:
-            yield "tokenizer", f": {absent(self.tokenizer)}"
+        if self.tokenizer is not None:
+            yield from missing("tokenizer", self.tokenizer)
 
     def size_of(self) -> Callable[[str], int]:
         if self.tokenizer is not None:
-            tokenizer = load(self.tokenizer)
-
-            def counted(text: str) -> int:
-                return len(tokenizer.encode(clean(text), add_special_tokens=False))
-
+            counted = partial(count, tokenizer=self.tokenizer)
             known = lru_cache(WORDS_KNOWN)(counted)
             return lambda text: known(text) if len(text) <= WORD_CHARS else counted(text)
         return len if self.unit == "char" else lambda text: len(text.split())

@@ -7,10 +7,9 @@ from typing import ClassVar
 
 import polars as pl
 
-from dataflow.core.frames import clean
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.rows import Map
-from dataflow.operators._lib.tokenizer_files import absent, counts, find, load
+from dataflow.operators._lib.tokenizer_files import count, counts, missing
 
 
 class TokenCountSampleEvaluator(Map):
@@ -36,11 +35,10 @@ class TokenCountSampleEvaluator(Map):
 
     def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
         yield from super().check(binding)
-        if find(self.tokenizer) is None:
-            yield "tokenizer", f": {absent(self.tokenizer)}"
+        yield from missing("tokenizer", self.tokenizer)
 
     def map(self, text: str) -> int:
-        return len(load(self.tokenizer).encode(clean(text), add_special_tokens=self.special_tokens))
+        return count(text, self.tokenizer, special_tokens=self.special_tokens)
 
     def map_batch(self, texts: pl.Series) -> pl.Series:
         return counts(texts, self.tokenizer, special_tokens=self.special_tokens)

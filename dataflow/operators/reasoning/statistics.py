@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from dataflow.core.frames import as_text, clean
+from dataflow.core.frames import as_text
 from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Binding, In
 from dataflow.core.rows import cells_of
 from dataflow.core.tables import Summary
-from dataflow.operators._lib.tokenizer_files import absent, find, load
+from dataflow.operators._lib.tokenizer_files import count, missing
 
 
 class _Distribution(Summary):
@@ -99,8 +99,7 @@ class ReasoningTokenDatasetEvaluator(_Distribution):
 
     def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
         yield from super().check(binding)
-        if find(self.model_name_or_path) is None:
-            yield "model_name_or_path", f": {absent(self.model_name_or_path)}"
+        yield from missing("model_name_or_path", self.model_name_or_path)
 
     def summarise(self, questions: list[Any], answers: list[Any]) -> dict[str, Any]:
         return self._of("questions", questions) | self._of("answers", answers)
@@ -121,9 +120,8 @@ class ReasoningTokenDatasetEvaluator(_Distribution):
         }
 
     def _lengths(self, texts: list[Any]) -> list[int]:
-        encode = load(self.model_name_or_path).encode
-        plain = ["" if t is None else clean(as_text(t)) for t in texts]
-        return [len(encode(t, add_special_tokens=False)) if t else 0 for t in plain]
+        plain = ["" if t is None else as_text(t) for t in texts]
+        return [count(t, self.model_name_or_path) if t else 0 for t in plain]
 
 
 def _label(name: Any) -> str:

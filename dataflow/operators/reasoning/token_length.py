@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import polars as pl
 from pydantic import Field
 
-from dataflow.core.frames import as_text, clean
+from dataflow.core.frames import as_text
 from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Binding, In
 from dataflow.core.rows import Filter
-from dataflow.operators._lib.tokenizer_files import absent, find, load
+from dataflow.operators._lib.tokenizer_files import count, missing
 
 
 class ReasoningAnswerTokenLengthFilter(Filter):
@@ -38,14 +38,13 @@ class ReasoningAnswerTokenLengthFilter(Filter):
 
     def check(self, binding: Binding) -> Iterator[tuple[str, str]]:
         yield from super().check(binding)
-        if find(self.tokenizer_dir) is None:
-            yield "tokenizer_dir", f": {absent(self.tokenizer_dir)}"
+        yield from missing("tokenizer_dir", self.tokenizer_dir)
 
     def keep(self, answer: Any) -> Any:
         text = as_text(answer)
         if not text.strip():
             return False, "blank"
-        tokens = len(load(self.tokenizer_dir).encode(clean(text), add_special_tokens=False))
+        tokens = count(text, self.tokenizer_dir)
         return tokens <= self.max_answer_token_length, f"too long: {tokens} tokens", tokens
 
     def _divide(self, frame: pl.DataFrame, binding: Binding, verdicts: list[Any]) -> Outcome:
