@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from dataflow.core.errors import ConfigError
+from dataflow.databases.connector import Fault, Limits, Session
 from dataflow.databases.examples import SCANNED, choose, sample_rows
 from dataflow.databases.render import quoted, quoted_table
 from dataflow.databases.schema import Column, ForeignKey, Table
@@ -13,6 +15,26 @@ from dataflow.databases.schema import Column, ForeignKey, Table
 Rows = Sequence[tuple[Any, ...]]
 Query = Callable[[str], Rows]
 """Runs a statement and gives its rows; none where they would be too many or take too long."""
+
+
+FOR_SCHEMA = Limits(seconds=5.0, bytes=32 << 20)
+"""What one statement about the catalogue may take."""
+
+
+def asking(session: Session, db_id: str, limits: Limits = FOR_SCHEMA) -> Query:
+    """Queries of a session about the catalogue.
+
+    Raises:
+        ConfigError: by a query, when the connection is lost.
+    """
+
+    def query(sql: str) -> Rows:
+        result = session.execute(sql, limits)
+        if result.fault is Fault.CONNECTION:
+            raise ConfigError(f"database {db_id!r}: {result.error}")
+        return result.rows
+
+    return query
 
 
 def assemble(tables: Rows, columns: Rows, keys: Rows, home: str) -> list[Table]:

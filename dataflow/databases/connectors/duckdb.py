@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from dataflow.databases.deadline import Alarm
 from dataflow.databases.files import file_stamp, find_files, quick_stamp
 from dataflow.databases.results import Rows, collect, failed, over_time, timed
 from dataflow.databases.schema import Schema
-from dataflow.databases.tables import assemble, filled
+from dataflow.databases.tables import asking, assemble, filled
 
 
 def _number(argument: str) -> str:
@@ -24,7 +24,6 @@ def _number(argument: str) -> str:
 
 PATTERNS = ("*.duckdb", "*.ddb")
 _CHUNK = 64
-_FOR_SCHEMA = Limits(seconds=5.0, bytes=32 << 20)
 _CLOSED_IN = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -183,9 +182,7 @@ class DuckDbSession(Session):
         return _FAULTS.get(kind, Fault.RUNTIME), message
 
     def schema(self, *, examples: int = 3, samples: int = 2) -> Schema:
-        def query(sql: str) -> Sequence[tuple[Any, ...]]:
-            return self.execute(sql, _FOR_SCHEMA).rows
-
+        query = asking(self, self._db_id)
         tables = assemble(query(_TABLES), query(_COLUMNS), query(_KEYS), "main")
         return Schema(
             self._db_id, "duckdb", tuple(filled(t, query, "duckdb", examples, samples) for t in tables)

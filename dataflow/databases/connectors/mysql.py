@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dataflow.core.errors import ConfigError, MissingDependency
@@ -15,9 +15,9 @@ from dataflow.databases.deadline import Alarm
 from dataflow.databases.results import Rows, collect, failed, over_time, timed
 from dataflow.databases.schema import Schema
 from dataflow.databases.secrets import without
+from dataflow.databases.tables import FOR_SCHEMA, asking
 
 _CONNECT_S = 10
-_FOR_SCHEMA = Limits(seconds=5.0, bytes=32 << 20)
 _QUERY = re.compile(
     r"(?:\s|--\s[^\n]*(?:\n|$)|\#[^\n]*(?:\n|$)|/\*(?![!M+]).*?\*/|\()*(select|with|values|table|show|desc|describe|explain)\b",
     re.IGNORECASE | re.DOTALL,
@@ -143,14 +143,8 @@ class MySqlSession(Session):
         return _FAULTS.get(code, Fault.RUNTIME if self.usable else Fault.CONNECTION), message
 
     def schema(self, *, examples: int = 3, samples: int = 2) -> Schema:
-        def query(sql: str) -> Sequence[tuple[Any, ...]]:
-            result = self.execute(sql, _FOR_SCHEMA)
-            if result.fault is Fault.CONNECTION:
-                raise ConfigError(f"database {self._db_id!r}: {result.error}")
-            return result.rows
-
-        self._limit(_FOR_SCHEMA)
-        return mysql_catalogue.read(query, self._db_id, examples, samples)
+        self._limit(FOR_SCHEMA)
+        return mysql_catalogue.read(asking(self, self._db_id), self._db_id, examples, samples)
 
     def close(self) -> None:
         if self._connection.open:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dataflow.core.errors import ConfigError, MissingDependency
@@ -14,9 +14,9 @@ from dataflow.databases.deadline import Alarm
 from dataflow.databases.results import Rows, collect, failed, over_time, timed
 from dataflow.databases.schema import Schema
 from dataflow.databases.secrets import without
+from dataflow.databases.tables import asking
 
 _CONNECT_S = 10
-_FOR_SCHEMA = Limits(seconds=5.0, bytes=32 << 20)
 _SETTINGS = {
     "default_transaction_read_only": "on",
     "idle_in_transaction_session_timeout": "60s",
@@ -160,13 +160,7 @@ class PostgresSession(Session):
         return known or Fault.RUNTIME, message
 
     def schema(self, *, examples: int = 3, samples: int = 2) -> Schema:
-        def query(sql: str) -> Sequence[tuple[Any, ...]]:
-            result = self.execute(sql, _FOR_SCHEMA)
-            if result.fault is Fault.CONNECTION:
-                raise ConfigError(f"database {self._db_id!r}: {result.error}")
-            return result.rows
-
-        return postgres_catalogue.read(query, self._db_id, examples, samples)
+        return postgres_catalogue.read(asking(self, self._db_id), self._db_id, examples, samples)
 
     def close(self) -> None:
         self._connection.close()

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from dataflow.databases.deadline import Alarm
 from dataflow.databases.files import beside, file_stamp, find_files, quick_stamp
 from dataflow.databases.results import Rows, collect, failed, over_time, timed
 from dataflow.databases.schema import Schema
+from dataflow.databases.tables import asking
 
 PATTERNS = ("*.sqlite", "*.sqlite3", "*.db")
 _LOCKED_S = 0.25
@@ -202,13 +203,7 @@ class SqliteSession(Session):
         return self.execute(f"EXPLAIN QUERY PLAN {sql}", limits)
 
     def schema(self, *, examples: int = 3, samples: int = 2) -> Schema:
-        def query(sql: str) -> Sequence[tuple[Any, ...]]:
-            result = self.execute(sql, _FOR_SCHEMA)
-            if result.fault is Fault.CONNECTION:
-                raise ConfigError(f"database {self._db_id!r}: {result.error}")
-            return result.rows
-
-        return sqlite_schema.read(query, self._db_id, examples, samples)
+        return sqlite_schema.read(asking(self, self._db_id, _FOR_SCHEMA), self._db_id, examples, samples)
 
     def close(self) -> None:
         if self._connection is not None:
