@@ -19,10 +19,7 @@ from dataflow.kernels.characters import (
     length_of,
     point_at,
 )
-from dataflow.kernels.texts import Texts, run
-
-Bytes = NDArray[np.uint8]
-Counts = NDArray[np.int64]
+from dataflow.kernels.texts import Bytes, Counts, Texts, run
 
 COUNTS = {
     "chars": "code points",

@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dataflow.kernels.minhash import Signatures, band_keys
-from dataflow.kernels.shingles import Hashes
+from dataflow.kernels.texts import Hashes
 
 Rows = NDArray[np.int64]
 

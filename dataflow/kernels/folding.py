@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from dataflow.kernels.characters import DIGIT, PUNCTUATION, SPACE, classes, length_of, lowered, point_at
 from dataflow.kernels.sets import fold
-from dataflow.kernels.shingles import Bytes, Classes, mixed
-from dataflow.kernels.texts import Texts, run
+from dataflow.kernels.shingles import Classes, mixed
+from dataflow.kernels.texts import Bytes, Counts, Texts, run
 
-Counts = NDArray[np.int64]
 LINE_END = 10
 
 

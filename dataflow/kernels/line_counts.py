@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from dataflow.kernels.characters import (
     BULLET,
@@ -22,11 +21,7 @@ from dataflow.kernels.characters import (
     point_at,
 )
 from dataflow.kernels.sets import fold, place_of
-from dataflow.kernels.texts import Texts, run
-
-Bytes = NDArray[np.uint8]
-Counts = NDArray[np.int64]
-
+from dataflow.kernels.texts import Bytes, Counts, Texts, run
 
 SHORT_LINE = 30
 """Characters of a short line, at most."""

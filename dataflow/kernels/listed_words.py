@@ -22,12 +22,9 @@ from dataflow.kernels.characters import (
     lowered,
     point_at,
 )
-from dataflow.kernels.sets import Hashes, contains, fold, hash_of, hash_set
+from dataflow.kernels.sets import contains, fold, hash_of, hash_set
 from dataflow.kernels.statistics import counted
-from dataflow.kernels.texts import Texts, run
-
-Bytes = NDArray[np.uint8]
-Counts = NDArray[np.int64]
+from dataflow.kernels.texts import Bytes, Counts, Hashes, Texts, run
 
 COUNTS = {
     "parts": "Chinese and Japanese characters, and runs of other word characters with single apostrophes in them",

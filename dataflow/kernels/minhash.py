@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from dataflow.kernels.characters import classes, lowered
 from dataflow.kernels.sets import fold
-from dataflow.kernels.shingles import Bytes, Classes, Hashes, shingles, units
-from dataflow.kernels.texts import Texts, run
+from dataflow.kernels.shingles import Classes, shingles, units
+from dataflow.kernels.texts import Bytes, Counts, Hashes, Texts, run
 
 Signatures = NDArray[np.uint32]
-Counts = NDArray[np.int64]
 
 
 @njit(nogil=True, cache=True)

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 from numba import njit
-from numpy.typing import NDArray
 
 from dataflow.kernels.characters import (
     PUNCTUATION,
@@ -19,12 +18,9 @@ from dataflow.kernels.characters import (
     lowered,
     point_at,
 )
-from dataflow.kernels.sets import Hashes, fold, place_of
-from dataflow.kernels.texts import Texts, run
+from dataflow.kernels.sets import fold, place_of
+from dataflow.kernels.texts import Bytes, Counts, Hashes, Places, Texts, run
 
-Bytes = NDArray[np.uint8]
-Counts = NDArray[np.int64]
-Places = NDArray[np.int32]
 _BASE = 0x9E3779B97F4A7C15 | 1
 
 

@@ -11,13 +11,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from dataflow.kernels.repeated import bits_for
-from dataflow.kernels.sets import Hashes
-
-Counts = NDArray[np.int64]
-Places = NDArray[np.int32]
+from dataflow.kernels.texts import Counts, Hashes, Places
 
 LONGEST = 10
 """Words of the longest n-grams."""

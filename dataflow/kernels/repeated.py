@@ -11,12 +11,8 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from dataflow.kernels.sets import Hashes
-
-Counts = NDArray[np.int64]
-Places = NDArray[np.int32]
+from dataflow.kernels.texts import Counts, Hashes, Places
 
 
 @njit(nogil=True, cache=True, inline="always")

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from dataflow.kernels.characters import (
     LETTER,
@@ -24,12 +23,8 @@ from dataflow.kernels.characters import (
     point_at,
 )
 from dataflow.kernels.repeated import bits_for, ngrams, place_of
-from dataflow.kernels.sets import Hashes, fold, hash_of
-from dataflow.kernels.texts import Texts, run
-
-Bytes = NDArray[np.uint8]
-Counts = NDArray[np.int64]
-Places = NDArray[np.int32]
+from dataflow.kernels.sets import fold, hash_of
+from dataflow.kernels.texts import Bytes, Counts, Hashes, Places, Texts, run
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 """Words of which an English text has some (Gopher, arXiv 2112.11446, A1.1)."""

@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numba import njit
-from numpy.typing import NDArray
 
 from dataflow.kernels.characters import PUNCTUATION, SPACE, SYMBOL, classes, length_of, point_at
-from dataflow.kernels.texts import Kernel, Texts, run
-
-Bytes = NDArray[np.uint8]
-Counts = NDArray[np.int64]
+from dataflow.kernels.texts import Bytes, Counts, Kernel, Texts, run
 
 
 @njit(nogil=True, cache=True)

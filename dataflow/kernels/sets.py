@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Hashes = NDArray[np.uint64]
+from dataflow.kernels.texts import Hashes
 
 
 @njit(nogil=True, cache=True, inline="always")

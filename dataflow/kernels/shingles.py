@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from dataflow.kernels.characters import SPACE, WORD, length_of, point_at
 from dataflow.kernels.sets import fold
+from dataflow.kernels.texts import Bytes, Hashes
 
-Bytes = NDArray[np.uint8]
 Classes = NDArray[Any]
-Hashes = NDArray[np.uint64]
 BASE = 0xD1342543DE82EF95
 """What the hash of a shingle is a polynomial in, of the hashes of its units, modulo 2^64."""
 MIX = 0x9FB21C651E98DF25

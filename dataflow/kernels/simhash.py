@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from dataflow.kernels.characters import classes, lowered
 from dataflow.kernels.clusters import Rows
 from dataflow.kernels.sets import fold
-from dataflow.kernels.shingles import Bytes, Classes, Hashes, mixed, shingles, units
-from dataflow.kernels.texts import Texts, run
+from dataflow.kernels.shingles import Classes, mixed, shingles, units
+from dataflow.kernels.texts import Bytes, Hashes, Texts, run
 
 MOST_TABLES = 84
 

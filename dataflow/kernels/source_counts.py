@@ -13,10 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dataflow.kernels.characters import LETTER, WORD, Classes, classes, point_at
-from dataflow.kernels.texts import Texts, run
-
-Bytes = NDArray[np.uint8]
-Counts = NDArray[np.int64]
+from dataflow.kernels.texts import Bytes, Counts, Texts, run
 
 HEAD_LINES = 5
 BASE64_RUN = 64

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from dataflow.kernels import (
     character_counts,
@@ -16,9 +15,7 @@ from dataflow.kernels import (
     term_counts,
     word_counts,
 )
-from dataflow.kernels.texts import Texts
-
-Counts = NDArray[np.int64]
+from dataflow.kernels.texts import Counts, Texts
 
 HEAD_CHARS = 512
 """Characters of a text in which its first lines are looked for, before all of it is."""

@@ -12,10 +12,7 @@ from dataflow.kernels.characters import LOWER, SPACE, UPPER, WORD, Classes, clas
 from dataflow.kernels.recurring import LONGEST, recurring_ngrams, recurring_words
 from dataflow.kernels.repeated import bits_for
 from dataflow.kernels.sets import fold
-from dataflow.kernels.texts import Texts, run
-
-Bytes = NDArray[np.uint8]
-Counts = NDArray[np.int64]
+from dataflow.kernels.texts import Bytes, Counts, Texts, run
 
 SIZES = range(2, LONGEST + 1)
 """Terms of the n-grams that are counted."""

@@ -13,6 +13,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+Bytes = NDArray[np.uint8]
+Counts = NDArray[np.int64]
+Places = NDArray[np.int32]
+Hashes = NDArray[np.uint64]
+
 PARALLEL_BYTES = 1 << 20
 """Texts of fewer bytes are worked on by the caller's thread alone."""
 

@@ -20,11 +20,7 @@ from dataflow.kernels.characters import (
     point_at,
 )
 from dataflow.kernels.sets import distinct, fold
-from dataflow.kernels.texts import Texts, run
-
-Bytes = NDArray[np.uint8]
-Counts = NDArray[np.int64]
-
+from dataflow.kernels.texts import Bytes, Counts, Texts, run
 
 COUNTS = {
     "words": "runs without white space, as `str.split`; a text without spaces is one word",
