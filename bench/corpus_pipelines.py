@@ -17,7 +17,6 @@ from dataflow.core.operator import Operator
 from dataflow.operators import general_text as text
 from dataflow.pipeline import PipelineABC
 from dataflow.storage import FileStorage
-from dataflow.zoo.text_filter import PTTextFilter_CPUPipeline
 
 
 class Cleaning(PipelineABC):
@@ -31,6 +30,13 @@ class Cleaning(PipelineABC):
     def forward(self) -> None:
         for operator in self.operators:
             operator.run(self.storage.step(), input_key="text")
+
+
+def pretraining() -> list[Operator]:
+    """The operators of the pipeline that filters texts for pre-training."""
+    from dataflow.zoo.text_filter import PTTextFilter_CPUPipeline  # only this work waits for it to be loaded
+
+    return [o for o in vars(PTTextFilter_CPUPipeline()).values() if isinstance(o, Operator)]
 
 
 WORK: dict[str, Callable[[], Sequence[Operator]]] = {
@@ -49,7 +55,7 @@ WORK: dict[str, Callable[[], Sequence[Operator]]] = {
         text.LoremIpsumFilter(),
         text.ColonEndFilter(),
     ),
-    "pretraining": lambda: [o for o in vars(PTTextFilter_CPUPipeline()).values() if isinstance(o, Operator)],
+    "pretraining": pretraining,
 }
 
 

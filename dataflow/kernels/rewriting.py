@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numba import njit
+from numpy.typing import NDArray
 
 from dataflow.kernels.characters import PUNCTUATION, SPACE, SYMBOL, classes, length_of, point_at
-from dataflow.kernels.texts import Bytes, Counts, Kernel, Texts, run
+from dataflow.kernels.texts import Bytes, Counts, Kernel, Texts, patched, run
 
 
 @njit(nogil=True, cache=True)
@@ -23,33 +24,38 @@ def _spaces(
 ) -> None:
     for row in range(first, last):
         at, end, to = offsets[row], offsets[row + 1], offsets[row]
-        spaces = breaks = 0  # of the run of white space under way
-        while at < end:
-            point = point_at(data, at)
-            size = length_of(data[at])
-            if table[point] & SPACE:
+        while True:
+            spaces = breaks = 0
+            while at < end:
+                point = point_at(data, at)
+                if not table[point] & SPACE:
+                    break
                 spaces += 1
                 if point in (0x0A, 0x85, 0x2028, 0x2029) or (
                     point == 0x0D and (at + 1 == end or data[at + 1] != 0x0A)
                 ):
                     breaks += 1
-                at += size
-                continue
+                at += length_of(data[at])
+            if at == end:
+                break
             if spaces and to > offsets[row]:
-                if keep_newlines and breaks:
+                made[to] = 0x0A if keep_newlines and breaks else 0x20
+                to += 1
+                if keep_newlines and breaks > 1:
                     made[to] = 0x0A
                     to += 1
-                    if breaks > 1:
-                        made[to] = 0x0A
-                        to += 1
-                else:
-                    made[to] = 0x20
+            while at < end:  # up to the next white space; of ASCII none is above the space
+                if 0x20 < data[at] < 0x80:
+                    made[to] = data[at]
                     to += 1
-            spaces = breaks = 0
-            for _ in range(size):
-                made[to] = data[at]
-                to += 1
-                at += 1
+                    at += 1
+                elif table[point_at(data, at)] & SPACE:
+                    break
+                else:
+                    for _ in range(length_of(data[at])):
+                        made[to] = data[at]
+                        to += 1
+                        at += 1
         out[row] = to - offsets[row]
 
 
@@ -95,12 +101,25 @@ def collapsed_repeats(column: pl.Series) -> pl.Series:
 def _rewritten(kernel: Kernel, column: pl.Series, *more: object) -> pl.Series:
     """The texts that a kernel makes, none longer than its original; null of null."""
     texts = Texts.of(column)
-    lengths, made = np.zeros(len(texts), np.int64), np.empty_like(texts.data)
+    lengths, made, changed = (
+        np.zeros(len(texts), np.int64),
+        np.empty_like(texts.data),
+        np.zeros(len(texts), np.bool_),
+    )
     run(kernel, texts, lengths, made, *more)
-    if np.array_equal(made[: lengths.sum()], texts.data):
-        return column
-    cells, begins = made.tobytes(), texts.offsets[:-1]
-    cut = [cells[b : b + n] for b, n in zip(begins.tolist(), lengths.tolist(), strict=True)]
-    del made, cells
-    written = pl.Series(column.name, cut, dtype=pl.Binary).cast(pl.String)
-    return written.set(column.is_null(), None) if column.null_count() else written
+    run(_differ, texts, changed, made, lengths)
+    begins, written = texts.offsets[:-1][changed].tolist(), made.data
+    cells = [bytes(written[b : b + n]) for b, n in zip(begins, lengths[changed].tolist(), strict=True)]
+    return patched(column, changed, pl.Series(cells, dtype=pl.Binary).cast(pl.String))
+
+
+@njit(nogil=True, cache=True)
+def _differ(
+    data: Bytes, offsets: Counts, first: int, last: int, out: NDArray[np.bool_], made: Bytes, lengths: Counts
+) -> None:
+    for row in range(first, last):
+        begin, end = offsets[row], offsets[row + 1]
+        other = lengths[row] != end - begin
+        for at in range(begin, begin + lengths[row]):
+            other |= made[at] != data[at]
+        out[row] = other

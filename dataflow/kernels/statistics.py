@@ -1,4 +1,4 @@
-"""Counts over texts, in groups that are each computed in one pass: `characters`, `words`, `lines`, `repetition`, `head`, `source`, `terms`."""
+"""Counts over texts, in groups that are each computed in one pass: `characters`, `words`, `vocabulary`, `lines`, `repetition`, `head`, `source`, `terms`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ HEAD_CHARS = 512
 GROUPS: Mapping[str, tuple[Callable[[Texts, Counts], None], Mapping[str, str]]] = {
     "characters": (character_counts.count_characters, character_counts.COUNTS),
     "words": (word_counts.count_words, word_counts.COUNTS),
+    "vocabulary": (word_counts.count_vocabulary, word_counts.VOCABULARY_COUNTS),
     "lines": (line_counts.count_lines, line_counts.COUNTS),
     "repetition": (repetition.count_repetition, repetition.COUNTS),
     "head": (source_counts.count_heads, source_counts.HEAD_COUNTS),

@@ -43,6 +43,15 @@ class Texts(NamedTuple):
         return len(self.offsets) - 1
 
 
+def patched(column: pl.Series, marked: NDArray[np.bool_], made: pl.Series) -> pl.Series:
+    """A column of texts with others in the places that are marked; the texts that stay are not copied."""
+    if made.is_empty():
+        return column
+    places = np.arange(len(column))
+    places[marked] = np.arange(len(column), len(column) + len(made))
+    return column.rename("").append(made.rename("")).gather(places).rename(column.name)
+
+
 Kernel = Callable[..., None]
 """Fills `out[first:last]` from `(data, offsets, first, last, out, …)`."""
 

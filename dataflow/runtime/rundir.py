@@ -6,6 +6,7 @@ import fcntl
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from dataflow.storage.atomic import replacing, sync
 from dataflow.storage.trailing import TrailingTable
 
 _GONE = ".gone-"
+_SYNCS = 8
+"""Files flushed to the disk at once, which then takes them together."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -33,14 +36,18 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write an account; what JSON cannot hold of it (lone surrogates, integers too long) is written as near as it can."""
+    """Write an account, whole or not at all."""
+    write_atomically(path, as_json(value))
+
+
+def as_json(value: Any) -> bytes:
+    """An account; what JSON cannot hold of it (lone surrogates, integers too long) is written as near as it can."""
     option = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
     try:
-        data = orjson.dumps(value, default=str, option=option)
+        return orjson.dumps(value, default=str, option=option)
     except orjson.JSONEncodeError:
         text: str = clean(json.dumps(value, default=str, ensure_ascii=False))
-        data = orjson.dumps(json.loads(text, parse_int=_int, parse_constant=lambda _: None), option=option)
-    write_atomically(path, data)
+        return orjson.dumps(json.loads(text, parse_int=_int, parse_constant=lambda _: None), option=option)
 
 
 def _int(digits: str) -> int | float:
@@ -161,6 +168,8 @@ class StageDir:
 
     def finish_lean(self, table: Path) -> None:
         """The stage is finished as long as its table stays as it is."""
+        with ThreadPoolExecutor(_SYNCS, "dataflow-sync") as pool:
+            list(pool.map(sync, self.path.iterdir()))
         write_json(self.path / "lean", _stamp(table))
         self.finish()
 
@@ -176,22 +185,23 @@ class StageDir:
         failed: pl.DataFrame,
         stats: Mapping[int, StepStats],
     ) -> None:
-        """Write one finished part; it counts once this returns."""
+        """Write one finished part; it counts once this returns, or of a lean stage once all of it is finished."""
         self.path.mkdir(parents=True, exist_ok=True)
-        account = self._file(part, "done.json")
+        account, counts = self._file(part, "done.json"), not self.lean
         account.unlink(missing_ok=True)
-        _put(self._file(part, "rows.arrow"), frame)
-        if dropped.height:
-            _put(self._file(part, "dropped.arrow"), dropped)
-        if failed.height:
-            _put(self._file(part, "failed.arrow"), failed)
-        steps = {str(step): s.to_part() for step, s in stats.items()}
-        write_json(account, {"rows": frame.height, "steps": steps})
+        for kind, rows in {"rows": frame, "dropped": dropped, "failed": failed}.items():
+            if rows.height or kind == "rows":
+                _put(self._file(part, f"{kind}.arrow"), rows, at_once=counts)
+        told = {"rows": frame.height, "steps": {str(step): s.to_part() for step, s in stats.items()}}
+        if counts:
+            write_json(account, told)
+        else:
+            account.write_bytes(as_json(told))
 
     def keep_step(self, part: int, step: int, frame: pl.DataFrame) -> None:
         """Write the table after one step, for a run that keeps every step."""
         self.path.mkdir(parents=True, exist_ok=True)
-        _put(self._file(part, f"step{step:03d}.arrow"), frame)
+        _put(self._file(part, f"step{step:03d}.arrow"), frame, at_once=True)
 
     def rows(self) -> int:
         """The rows of the parts that are done."""
@@ -277,11 +287,12 @@ def _stamp(table: Path) -> dict[str, Any]:
     return {"table": str(table), "bytes": stat.st_size, "changed_ns": stat.st_mtime_ns}
 
 
-def _put(path: Path, frame: pl.DataFrame) -> None:
+def _put(path: Path, frame: pl.DataFrame, *, at_once: bool) -> None:
     """Write a file that counts only by what is written after it. One that is there may be mapped, so it is not changed."""
     path.unlink(missing_ok=True)
     frame.write_ipc(path)
-    sync(path)
+    if at_once:
+        sync(path)
 
 
 def _all(files: Iterator[Path], schema: Mapping[str, Any]) -> pl.DataFrame:

@@ -7,14 +7,17 @@ import io
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
 import zstandard
 
 from dataflow.core.errors import StorageError
+
+_FLUSH_S = 0.25
 
 
 @contextmanager
@@ -96,7 +99,7 @@ class _Unzstd(io.RawIOBase):
 @contextmanager
 def writing(path: Path, compression: str) -> Iterator[BinaryIO]:
     """A file to write to, compressed on the way."""
-    with path.open("wb") as raw:
+    with path.open("wb") as raw, _flushed_meanwhile(raw.fileno()):
         if compression == "gz":
             # no time and no name, so that equal rows give equal files
             with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed:
@@ -106,6 +109,25 @@ def writing(path: Path, compression: str) -> Iterator[BinaryIO]:
                 yield stream
         else:
             yield raw
+
+
+@contextmanager
+def _flushed_meanwhile(handle: int) -> Iterator[None]:
+    """Bring what is written to the disk while more is made, so that little is left to wait for at the end."""
+    done = Event()
+
+    def flush() -> None:
+        while not done.wait(_FLUSH_S):
+            with suppress(OSError):  # told by the flush that counts, before the file takes its place
+                os.fsync(handle)
+
+    thread = Thread(target=flush, name="dataflow-flush", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def advance(handle: BinaryIO, position: int, here: int) -> None:

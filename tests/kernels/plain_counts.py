@@ -64,8 +64,11 @@ def words(text: str) -> dict[str, int]:
         "capital_words": sum(any(is_a(w, "Lu", "Lt")) and not any(is_a(w, "Ll")) for w in found),
         "latin_words": sum(bool(re.search("[A-Za-z]", w)) for w in found),
         "lettered_words": sum(any(is_a(w, "L")) for w in found),
-        "unique_words": len(set(map(lower, found))),
     }
+
+
+def vocabulary(text: str) -> dict[str, int]:
+    return {"unique_words": len(set(map(lower, text.split())))}
 
 
 def lines(text: str) -> dict[str, int]:
@@ -122,6 +125,7 @@ def listed(text: str, entries: list[str]) -> dict[str, int]:
 GROUPS = {
     "characters": characters,
     "words": words,
+    "vocabulary": vocabulary,
     "lines": lines,
     "repetition": repetition,
     "source": source,

@@ -137,6 +137,28 @@ def test_equals_its_slow_twin(op: TextRefiner, twin: Callable[[str], str], texts
     assert refined(op, *texts) == [twin(t) for t in texts]
 
 
+SPARING = [op for op in REFINERS if type(op).may_change is not TextRefiner.may_change]
+
+
+@pytest.mark.parametrize("op", SPARING, ids=lambda x: type(x).__name__)
+@settings(max_examples=300, deadline=None)
+@given(texts=st.lists(TEXTS, min_size=1, max_size=6))
+def test_texts_that_are_spared_would_not_have_changed(op: TextRefiner, texts: list[str]) -> None:
+    always = type(op).model_construct(**dict(op))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(op), "may_change", TextRefiner.may_change)
+        whole = refined(always, *texts)
+    assert refined(op, *texts) == whole
+
+
+def test_spared_texts_keep_their_places_among_those_that_change() -> None:
+    texts = ["a", None, "<b>b</b>", "", "c", "http://x.org d", None, "<i>"]
+    assert refined(HtmlUrlRemoverRefiner(), *texts) == ["a", None, "b", "", "c", " d", None, ""]
+    rows = [{"body": "a"}, {"body": "<b>b</b>"}]
+    done = run_rows(HtmlUrlRemoverRefiner(), rows, input_key="body", output_key="clean").frame
+    assert (done["body"].to_list(), done["clean"].to_list()) == (["a", "<b>b</b>"], ["a", "b"])
+
+
 IDEMPOTENT = [op for op in REFINERS if not isinstance(op, (HtmlEntityRefiner, HtmlUrlRemoverRefiner, ReferenceRemoverRefiner, RemoveImageRefsRefiner, StemmingLemmatizationRefiner, SpellingCorrectionRefiner))]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flows import Louder, NotEnding, Steps, lines, numbers
+from flows import FirstOfEach, Louder, NotEnding, Steps, lines, numbers
 
 from dataflow.runtime import feeding, runs
 from dataflow.storage import trailing
@@ -108,3 +108,29 @@ def test_stages_with_calls_keep_their_rows(source: Path, tmp_path: Path) -> None
     assert not run.stages[0].lean
     assert run.path is not None
     assert json.loads(run.path.read_text().splitlines()[0])["answer"] == "yes"
+
+
+@pytest.mark.parametrize("held", [0, 300, 1 << 30])
+def test_a_first_step_that_needs_the_whole_table_reads_of_its_source_what_it_could_not_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    """The rows are the same, and in their places, whatever of them was held from one pass to the next."""
+    texts = [f"{'again ' * (i % 3)}{i // 2}" for i in range(40)]
+    source = lines(tmp_path / "in.jsonl", texts)
+    monkeypatch.setattr(feeding, "HELD_BYTES", held)
+    monkeypatch.setattr(feeding, "PART_ROWS", 7)
+    read: list[int] = []
+    parts = feeding.Feed.parts
+
+    def counted(self: feeding.Feed, *args: Any) -> Any:
+        for number, frame in parts(self, *args):
+            read.append(number)
+            yield number, frame
+
+    monkeypatch.setattr(feeding.Feed, "parts", counted)
+    run = Steps(source, tmp_path, (FirstOfEach(), {})).run(progress=False)
+    assert run.table["text"].to_list() == list(dict.fromkeys(texts))
+    again = read[6:]
+    assert read[:6] == list(range(6))
+    assert again == list(range(6))[6 - len(again) :]
+    assert (len(again) == 6, len(again) == 0) == (held == 0, held == 1 << 30)

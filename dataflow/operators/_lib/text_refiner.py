@@ -5,14 +5,44 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from dataflow.core.ports import Out
+import polars as pl
+
+from dataflow.core.frames import is_json
+from dataflow.core.outcome import Outcome
+from dataflow.core.ports import Binding, Out
 from dataflow.core.rows import Map
+from dataflow.kernels.texts import patched
 
 
 class TextRefiner(Map):
-    """Writes a text anew, in its own column where the run names no other; null stays null."""
+    """Writes a text anew, in its own column where the run names no other; null stays null.
+
+    Beside the kernel there may be `may_change`, of a text to whether the kernel could change it. It must be quick to
+    tell and may err on the side of true; the kernel is spared the other texts, which stay as they are.
+    """
 
     output_key = Out(doc="the refined text; the column read, where none is named", like="input_key")
+
+    def may_change(self, text: pl.Expr) -> pl.Expr:
+        return pl.lit(value=True)
+
+    def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
+        read, (written,) = str(binding.first_read), binding.writes.values()
+        column = frame[read]
+        if (
+            type(self).may_change is TextRefiner.may_change
+            or is_json(column.dtype)
+            or column.dtype == pl.Null
+        ):
+            return super().transform(frame, binding)
+        marked = frame.select(self.may_change(pl.col(read)).fill_null(value=False)).to_series()
+        if marked.all():
+            return super().transform(frame, binding)
+        done = super().transform(frame.filter(marked), binding)
+        if done.failed.height:
+            return super().transform(frame, binding)
+        made = patched(column, marked.to_numpy(), done.frame[written])
+        return Outcome(frame.with_columns(made.alias(written)))
 
 
 @cache

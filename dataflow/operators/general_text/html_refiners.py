@@ -50,6 +50,9 @@ class HtmlUrlRemoverRefiner(TextRefiner):
     not open, and Chinese, Japanese or Korean text; where it has a line to itself, the line goes too.
     """
 
+    def may_change(self, text: pl.Expr) -> pl.Expr:
+        return text.str.contains("(?i)<|https?:")
+
     def expr(self, text: pl.Expr) -> pl.Expr:
         for markup in MARKUP:
             text = text.str.replace_all(markup, "")
@@ -79,8 +82,11 @@ class HtmlEntityRefiner(TextRefiner):
             raise ConfigError(f"html_entities: HTML has no entity {unknown[0]!r}")
         return names
 
+    def may_change(self, text: pl.Expr) -> pl.Expr:
+        return text.str.contains("[&＆]") if self.html_entities else pl.lit(value=False)
+
     def map(self, text: str) -> str:
-        if not self.html_entities or ("&" not in text and "＆" not in text):
+        if not self.html_entities:
             return text
         return _entity(self.html_entities).sub(self._instead, text)
 

@@ -69,6 +69,9 @@ class RemoveEmojiRefiner(TextRefiner):
     ♀ ♂); elsewhere (© ™ ↔ ▶) only where a variation selector asks for the emoji. Plain digits, `#` and `*` stay.
     """
 
+    def may_change(self, text: pl.Expr) -> pl.Expr:
+        return text.str.len_bytes() > text.str.len_chars()
+
     def expr(self, text: pl.Expr) -> pl.Expr:
         return text.str.replace_all(EMOJI, "")
 
