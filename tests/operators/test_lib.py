@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from dataflow.core.errors import ReplyError
-from dataflow.operators._lib.answers import agrees
+from dataflow.operators._lib import answers
+from dataflow.operators._lib.answer_bench import match
+from dataflow.operators._lib.answers import Comparison, Verdict, agrees
 from dataflow.operators._lib.choices import as_list, label_index, lettered, picked
 from dataflow.operators._lib.chunks import chunks, estimated_tokens
 from dataflow.operators._lib.files import write_text
+from dataflow.operators._lib.grading import Grade, grade_answer
 from dataflow.operators._lib.sentences import count_words, sentences
 
 
@@ -25,6 +28,17 @@ from dataflow.operators._lib.sentences import count_words, sentences
 )  # fmt: skip
 def test_agrees(reference: str, prediction: str, right: bool) -> None:
     assert agrees(reference, prediction) is right
+
+
+def test_what_takes_too_long_to_compare_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a benchmark such a row has no score, and is no valid sample."""
+    monkeypatch.setattr(answers, "compare", lambda *_: Comparison(Verdict.TIMEOUT))
+    assert agrees("1", "2") is None
+    assert agrees("1", "1") is True
+    assert match("2", "1") is None
+    row = {"pred": "I get 2"}
+    assert grade_answer(row, ["1"]) == Grade(pred="2", error="undecided")
+    assert grade_answer(row, ["1", "2"]) == Grade(1.0, "2")
 
 
 def test_long_solutions_are_read_quickly() -> None:

@@ -385,6 +385,16 @@ def test_replies_that_are_none() -> None:
         read_reply(said(None))
 
 
+def test_a_reply_that_is_cut_off_is_none(endpoint: Scripted, serve: Serve) -> None:
+    """Nor is JSON that could be mended: what it would have held is not known."""
+    for asked in ({}, {"json_schema": {"type": "array", "items": {"type": "integer"}}}):
+        endpoint.will_answer(said("[1, 2, 3", finish_reason="length"))
+        serving = serve(endpoint.url)
+        assert serving.generate_from_input(["a"], **asked) == [None]
+        assert "cut off at the length limit (max_tokens) after '[1, 2, 3'" in serving.errors[0]
+    assert len(endpoint.sent) == 2
+
+
 def test_a_reply_cut_off_before_it_began(endpoint: Scripted, serve: Serve) -> None:
     endpoint.will_answer(said(None, finish_reason="length"))
     serving = serve(endpoint.url)

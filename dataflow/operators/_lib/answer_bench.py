@@ -61,7 +61,7 @@ class AnswerBenchmark(Benchmark):
     def verdicts(
         self, answers: Cells, references: Cells, questions: Cells | None, prompt: PromptABC
     ) -> Verdicts:
-        """Whether each answer agrees; a blank one does not, and without a reference nothing can be told."""
+        """Whether each answer agrees, null where that cannot be told; a blank one does not."""
         if self.compare_method == "semantic":
             replies = self.replies(answers, references, questions, prompt)
             told = [readable(reply, parse_verdict) for reply in replies]
@@ -87,6 +87,8 @@ class AnswerBenchmark(Benchmark):
         }
 
 
-def match(answer: Any, reference: Any) -> bool:
-    """Whether an answer's final answer is the reference."""
-    return not is_blank(answer) and not is_blank(reference) and agrees(as_text(reference), as_text(answer))
+def match(answer: Any, reference: Any) -> bool | None:
+    """Whether an answer's final answer is the reference; null where that cannot be told."""
+    if is_blank(answer) or is_blank(reference):
+        return False
+    return agrees(as_text(reference), as_text(answer))

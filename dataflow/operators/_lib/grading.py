@@ -29,15 +29,18 @@ class Grade:
 
 
 def grade_answer(row: Row, references: Sequence[Any]) -> Grade:
-    """1 if the prediction agrees with any reference; a blank prediction is wrong."""
+    """1 if the prediction agrees with any reference; a blank prediction is wrong; none where that cannot be told."""
     given = [as_text(r) for r in references if not is_blank(r)]
     if not given:
         return Grade(error="empty_reference" + "s" * ("targets" in row and row["targets"] is not None))
     if is_blank(row["pred"]):
         return Grade(0.0, error="empty_prediction")
     prediction = as_text(row["pred"])
-    right = any(agrees(reference, prediction) for reference in given)
-    return Grade(float(right), final_answer(prediction) or prediction.strip())
+    found = [agrees(reference, prediction) for reference in given]
+    told = final_answer(prediction) or prediction.strip()
+    if None in found and True not in found:
+        return Grade(pred=told, error="undecided")
+    return Grade(float(True in found), told)
 
 
 def targets(row: Row) -> list[Any]:

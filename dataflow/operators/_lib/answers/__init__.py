@@ -31,10 +31,11 @@ def final_answer(solution: str) -> str | None:
     return found.text if found else None
 
 
-def agrees(reference: str, prediction: str) -> bool:
+def agrees(reference: str, prediction: str) -> bool | None:
     """Whether a prediction, as a whole or by its final answer, is the reference answer, as a text in any case or by value.
 
-    The last number of a prediction that announces no answer counts only where the reference is a number.
+    Null where the comparison takes too long to tell; prose that cannot be read as mathematics does not agree. The last
+    number of a prediction that announces no answer counts only where the reference is a number.
 
     Raises:
         MissingDependency: only mathematics can tell, and math-verify is not installed.
@@ -43,7 +44,10 @@ def agrees(reference: str, prediction: str) -> bool:
     wanted = told.text if told else reference
     final = extract(prediction, last_number=is_number(wanted))
     given = [final.text, prediction] if final else [prediction]
-    return any(_folded(wanted) == _folded(one) or compare(wanted, one).equal for one in given)
+    if any(_folded(wanted) == _folded(one) for one in given):
+        return True
+    verdicts = [compare(wanted, one).verdict for one in given]
+    return True if Verdict.EQUAL in verdicts else None if Verdict.TIMEOUT in verdicts else False
 
 
 def _folded(text: str) -> str:
