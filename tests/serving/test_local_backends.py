@@ -102,6 +102,31 @@ def test_awkward_prompts_are_answered(
 
 
 @pytest.mark.model
+def test_back_ends_of_one_model_have_it_in_memory_once(loop: asyncio.AbstractEventLoop) -> None:
+    """Until the last of them is closed; one that would load it otherwise has its own."""
+    loaded = []
+
+    class Counting(LlamaBackend):
+        def _load(self) -> Any:
+            loaded.append(self.context)
+            return super()._load()
+
+    cold, warm = (Counting(SMALLEST, context=256, max_tokens=8, temperature=t) for t in (0.0, 0.9))
+    wide = Counting(SMALLEST, context=512, max_tokens=8)
+    asked = Request.of("Say a word.", schema={"enum": ["yes", "no"]})
+    run(loop, cold.chat(asked), warm.chat(asked), wide.chat(asked))
+    assert sorted(loaded) == [256, 512]
+    run(loop, cold.close())
+    run(loop, warm.chat(asked), cold.chat(asked))
+    assert len(loaded) == 2
+    for backend in (cold, warm, wide):
+        run(loop, backend.close())
+    run(loop, warm.chat(asked))
+    assert len(loaded) == 3
+    run(loop, warm.close())
+
+
+@pytest.mark.model
 def test_an_exact_reply_depends_on_its_request_alone(loop: asyncio.AbstractEventLoop) -> None:
     backend = LlamaBackend(SMALLEST, context=256, max_tokens=24, exact=True)
     requests = [Request.of(f"Say something about {t}.") for t in ("rivers", "sugar", "trains", "iron")]

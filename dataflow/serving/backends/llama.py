@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,28 @@ from dataflow.core.protocols import Reply, Request
 from dataflow.serving.models import MODELS, fetch
 
 
+class _Model:
+    """A model in memory, with the threads that wait for its replies: one for all back ends that would load it alike."""
+
+    def __init__(self, slots: int) -> None:
+        self.pool = ThreadPoolExecutor(slots, "llama")
+        self.users = 0
+        self._server: Any = None
+        self._lock = threading.Lock()
+
+    def server(self, load: Callable[[], Any]) -> Any:
+        with self._lock:
+            if self._server is None:
+                self._server = load()
+            return self._server
+
+
+_models: dict[tuple[object, ...], _Model] = {}
+_using = threading.Lock()
+
+
 class LlamaBackend:
-    """Answers chats with a local GGUF model; loads it at the first call.
+    """Answers chats with a local GGUF model; loads it at the first call, unless another back end has.
 
     Several requests are decoded as one batch, whose sums round differently with its size. At temperature 0 a reply
     may therefore still change with what runs beside it, though each stays a greedy one; `exact` rules that out.
@@ -54,9 +74,7 @@ class LlamaBackend:
         self.threads = threads or min(os.cpu_count() or 1, 8)
         self.temperature, self.top_p, self.max_tokens, self.seed = temperature, top_p, max_tokens, seed
         self.exact = exact
-        self._server: Any = None
-        self._pool: ThreadPoolExecutor | None = None
-        self._lock = threading.Lock()
+        self._model: _Model | None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -78,18 +96,34 @@ class LlamaBackend:
             CallError: The prompt is longer than the context, or the schema cannot be a grammar.
             ServingError: The model cannot be fetched or loaded.
         """
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.slots, "llama")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, request)
+        model = self._model = self._model or self._joined()
+        return await asyncio.get_running_loop().run_in_executor(model.pool, self._answer, model, request)
 
     async def close(self) -> None:
         """Free the model once the requests in flight are answered; the next call loads it again."""
-        pool, self._pool = self._pool, None
-        if pool:
-            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
-        self._server = None
+        model, self._model = self._model, None
+        if model is not None and self._is_last_of(model):
+            await asyncio.to_thread(model.pool.shutdown, cancel_futures=True)
 
-    def _answer(self, request: Request) -> Reply:
+    @property
+    def _loads(self) -> tuple[object, ...]:
+        """What tells models in memory apart."""
+        return str(self.model_path), self.context, self.slots, self.threads, self.exact
+
+    def _joined(self) -> _Model:
+        with _using:
+            model = _models.setdefault(self._loads, _Model(self.slots))
+            model.users += 1
+            return model
+
+    def _is_last_of(self, model: _Model) -> bool:
+        with _using:
+            model.users -= 1
+            if not model.users:
+                del _models[self._loads]
+            return not model.users
+
+    def _answer(self, model: _Model, request: Request) -> Reply:
         body = {
             "messages": [_utf8(message) for message in request.messages],
             "temperature": self.temperature,
@@ -101,18 +135,12 @@ class LlamaBackend:
         if request.schema is not None:
             schema = {"name": "reply", "schema": _utf8(request.schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        server = self._loaded()
+        server = model.server(self._load)
         try:
             answer = server.handle_chat_completions(body)
         except (ValueError, RuntimeError) as error:
             raise CallError(f"llama.cpp refused the request: {error}") from error
         return _reply(answer)
-
-    def _loaded(self) -> Any:
-        with self._lock:
-            if self._server is None:
-                self._server = self._load()
-            return self._server
 
     def _load(self) -> Any:
         # ggml's threads spin at barriers: beside any other load that is thirty times slower than waiting. libgomp
