@@ -17,8 +17,10 @@ from dataflow.plan.fingerprint import settings_of
 from dataflow.plan.plan import Flow, columns_of
 from dataflow.plan.reasons import masked
 from dataflow.plan.trace import Call
+from dataflow.runtime.files import write_json
 from dataflow.runtime.report import write_report
-from dataflow.runtime.rundir import RunDir, StageDir, write_json
+from dataflow.runtime.rundir import RunDir
+from dataflow.runtime.stagedir import StageDir
 from dataflow.runtime.stats import StepStats
 from dataflow.serving.journal import Journal
 

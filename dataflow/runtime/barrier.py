@@ -19,7 +19,7 @@ from dataflow.core.outcome import DROPPED, FAILED, Outcome
 from dataflow.core.protocols import Scope
 from dataflow.core.tables import Dataset
 from dataflow.plan.trace import Call, with_storage
-from dataflow.runtime.rundir import STEP, Place, stamped
+from dataflow.runtime.stagedir import STEP, Place, stamped
 from dataflow.runtime.stats import StepStats
 from dataflow.storage.memory import MemoryStorage
 

@@ -28,9 +28,10 @@ from dataflow.runtime.merging import run_merge
 from dataflow.runtime.policy import Options, Quotas, check_failures, quotas
 from dataflow.runtime.progress import Progress
 from dataflow.runtime.recording import install
-from dataflow.runtime.rundir import Place, RunDir, StageDir
+from dataflow.runtime.rundir import RunDir
 from dataflow.runtime.runs import Run
 from dataflow.runtime.sink import Sink
+from dataflow.runtime.stagedir import Place, StageDir
 from dataflow.runtime.stats import StepStats
 from dataflow.runtime.stream import Streamer, servings_of
 from dataflow.serving.budget import Budget

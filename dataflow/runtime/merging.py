@@ -21,7 +21,7 @@ from dataflow.core.merge import (
 )
 from dataflow.core.outcome import FAILED, Outcome
 from dataflow.plan.trace import Call
-from dataflow.runtime.rundir import STEP, StageDir, stamped
+from dataflow.runtime.stagedir import STEP, StageDir, stamped
 from dataflow.runtime.stats import StepStats
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dataflow.plan.draw import escaped, graph_svg
+from dataflow.runtime.files import write_atomically
 from dataflow.runtime.report_charts import flow_svg, latency_svg
 from dataflow.runtime.report_operators import costs_html, operator_html
 from dataflow.runtime.report_samples import clip
@@ -29,7 +30,6 @@ from dataflow.runtime.report_values import (
     steps_of,
     tokens,
 )
-from dataflow.runtime.rundir import write_atomically
 
 STATUS = {"done": "kept", "failed": "fail", "stopped": "drop", "running": "run"}
 

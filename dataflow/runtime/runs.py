@@ -12,7 +12,7 @@ import polars as pl
 
 from dataflow.core.errors import StorageError
 from dataflow.core.frames import ROW, dumps, loads, records, visible
-from dataflow.runtime.rundir import StageDir
+from dataflow.runtime.stagedir import StageDir
 from dataflow.storage.source import FileSource
 
 

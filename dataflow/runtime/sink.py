@@ -12,9 +12,11 @@ from dataflow.core.frames import visible
 from dataflow.core.tables import Dataset
 from dataflow.plan.plan import Flow, Stage
 from dataflow.runtime.account import lineage
+from dataflow.runtime.files import write_table
 from dataflow.runtime.policy import Options
-from dataflow.runtime.rundir import RunDir, StageDir, write_table
+from dataflow.runtime.rundir import RunDir
 from dataflow.runtime.runs import first_rows
+from dataflow.runtime.stagedir import StageDir
 from dataflow.runtime.stream import Listener
 from dataflow.storage import write_frames
 from dataflow.storage.source import FileSource

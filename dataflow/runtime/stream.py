@@ -19,7 +19,7 @@ from dataflow.plan.plan import Stage
 from dataflow.plan.trace import Call
 from dataflow.runtime.aside import Aside
 from dataflow.runtime.feeding import PART_ROWS
-from dataflow.runtime.rundir import STEP, Place, stamped
+from dataflow.runtime.stagedir import STEP, Place, stamped
 from dataflow.runtime.stats import StepStats
 
 MODEL_BATCH = 8

@@ -35,8 +35,9 @@ from dataflow.core.errors import StorageError
 from dataflow.core.outcome import DROPPED, FAILED
 from dataflow.operators.core_text import PromptedFilter
 from dataflow.runtime import runs
+from dataflow.runtime.files import write_json
 from dataflow.runtime.progress import Progress
-from dataflow.runtime.rundir import StageDir, write_json
+from dataflow.runtime.stagedir import StageDir
 from dataflow.runtime.stats import StepStats
 from dataflow.testing import ScriptedServing
 from dataflow.testing.server import FaultyServer
