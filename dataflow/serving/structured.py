@@ -52,7 +52,12 @@ def _examine(text: str, schema: Mapping[str, Any]) -> tuple[str | None, str]:
     if fault is None:
         return None, dumps(value)
     where = "/".join(map(str, fault.absolute_path)) or "the value"
-    return f"{where}: {fault.message[:200]}", text
+    return f"{where}: {_shortened(fault.message)}", text
+
+
+def _shortened(message: str) -> str:
+    """A long message without its middle: it begins with the value, and ends with what is wrong with it."""
+    return message if len(message) <= 200 else f"{message[:120]} … {message[-80:]}"
 
 
 @lru_cache(maxsize=64)

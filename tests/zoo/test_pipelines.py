@@ -172,15 +172,15 @@ def text_sft(prompt: str) -> str:
 
 def agents(prompt: str) -> str:
     """All that speak in a pipeline of function calls; the task of every row is that of the number of its scenario."""
-    if prompt.startswith("<conversation>") or "Name the scenario" in prompt:
+    if prompt.startswith("<conversation>"):
         return (
             '{"explanation": "fine", "score": 4}'
             if "Grade the conversation" in prompt
             else "A guest moves a booking"
         )
-    if "another scenario" in prompt:
+    if "Make up the next one" in prompt:
         return f"Patient {crc32(prompt.encode()) % 90 + 10} moves a visit"
-    if "Write one request" in prompt:
+    if "Write what this person tells" in prompt:
         return f"Find the visit of {between(prompt, 'scenario').removesuffix(' moves a visit')}."
     if "Write a subsequent task" in prompt:
         task = between(prompt, "task")

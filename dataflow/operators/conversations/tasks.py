@@ -34,8 +34,8 @@ _VERDICT = re.compile(
 class SequentialTaskGenerator(Generate):
     """Write a task that follows each task, and both as one: one model call a row.
 
-    Each part may run over several lines; a reply that lacks one, or gives one task twice, fails the
-    row.
+    Each part may run over several lines; a reply that lacks one, gives one task twice, or gives
+    the task of the prompt's example, fails the row.
     """
 
     input_task_key = In(doc="the task")
@@ -46,15 +46,16 @@ class SequentialTaskGenerator(Generate):
         return build(SequentialTaskGeneratePrompt(), {"task": as_text(task)})
 
     async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
-        return other_than(task, headed(await ask(self.request(task)), "Subsequent Task", "Composition Task"))
+        parts = headed(await ask(self.request(task)), "Subsequent Task", "Composition Task")
+        return other_than(task, parts, SequentialTaskGeneratePrompt.system)
 
 
 @prompt_restrict(ParathenSeqTaskGeneratePrompt)
 class ParaSeqTaskGenerator(Generate):
     """Write a task beside each, one that follows from both, and all three as one: one model call a row.
 
-    Each part may run over several lines; a reply that lacks one, or gives one task twice, fails the
-    row.
+    Each part may run over several lines; a reply that lacks one, gives one task twice, or gives
+    the task of the prompt's example, fails the row.
     """
 
     input_task_key = In(doc="the task")
@@ -67,14 +68,18 @@ class ParaSeqTaskGenerator(Generate):
 
     async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
         reply = await ask(self.request(task))
-        return other_than(task, headed(reply, "Parallel Task", "Subsequent Task", "Composition Task"))
+        parts = headed(reply, "Parallel Task", "Subsequent Task", "Composition Task")
+        return other_than(task, parts, ParathenSeqTaskGeneratePrompt.system)
 
 
-def other_than(task: Any, parts: tuple[str, ...]) -> tuple[str, ...]:
-    """The parts of a task, if none of them is another or the task itself."""
+def other_than(task: Any, parts: tuple[str, ...], example: str) -> tuple[str, ...]:
+    """The parts of a task, if none of them is another, the task itself, or a line of the example."""
     said = [plain(t) for t in (as_text(task), *parts)]
     if len(set(said)) < len(said):
         raise ReplyError(f"the same task twice: {clip(parts[-1])}")
+    lines = {plain(line.partition(": ")[2]) for line in example.splitlines()}
+    if copied := [part for part in parts if plain(part) in lines]:
+        raise ReplyError(f"the example of the prompt again: {clip(copied[0])}")
     return parts
 
 
