@@ -101,23 +101,31 @@ class ParathenSeqTaskGeneratePrompt(Prompt):
     )
 
 
+class CompositionVerdict(BaseModel):
+    """Whether a task is achieved, with the reason."""
+
+    reason: str
+    achieved: bool
+
+
 class CompositionTaskFilterPrompt(Prompt):
-    """Whether sub-tasks together achieve a task: reasons, then yes or no in an `ans` tag."""
+    """Whether sub-tasks together achieve a task, with the reason."""
 
     system = (
         "You check plans: whether their steps, all done, give what was asked for.\n"
         "For the task of ordering bandages and mailing the delivery date, with the step of ordering bandages alone, a good "
         "reply is\n"
-        "The bandages are ordered, but no step mails the date.\n<ans>no</ans>"
+        '{"reason": "The bandages are ordered, but no step mails the date.", "achieved": false}'
     )
     template = (
         "<task>\n{task}\n</task>\n"
         "<sub_tasks>\n{sub_tasks}\n</sub_tasks>\n"
         "Can the task be achieved by the sub-tasks alone? They must cover all of it, not contradict each other, "
         "and each must have what it needs from the task or from an earlier one.\n"
-        "Reply with two lines. The first gives your reason in one sentence. The second is <ans>yes</ans> if the sub-tasks "
-        "achieve the task, and <ans>no</ans> if they do not."
+        'Reply with JSON only: {"reason": "one sentence", "achieved": true} if the sub-tasks achieve the task, and '
+        '{"reason": "one sentence", "achieved": false} if they do not.'
     )
+    reply = CompositionVerdict
 
 
 class ParameterSpec(BaseModel):

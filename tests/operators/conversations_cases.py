@@ -129,6 +129,7 @@ TASKS = [
             "Subsequent Task: Pay it.\nComposition Task: Pay it.": FAILED,
             "Subsequent Task:\nComposition Task: Move.": FAILED,
             "Subsequent Task: Mail the delivery date of the order to nurse Ida Roth.\nComposition Task: Move it and mail.": FAILED,
+            "Subsequent Task: Pay it.\nComposition Task: Order 40 packs, and then pay them.": FAILED,
             "": FAILED,
             None: FAILED,
         },
@@ -150,7 +151,7 @@ TASKS = [
         CompositionTaskFilter(
             ScriptedServing(
                 "Fine. <ans>yes</ans>", "<think><ans>no</ans></think><ans> Yes. </ans>", "The second lacks a date.\n<ans>no</ans>",
-                "It is enough.\n\nVerdict: **yes**", "Not <ans>yes</ans> but <ans>no</ans>", "<ans>maybe</ans>", "yes, if there is a date", None,
+                '{"reason": "It is enough.", "achieved": true}', "Not <ans>yes</ans> but <ans>no</ans>", "<ans>maybe</ans>", "yes, if there is a date", None,
             )
         ),
         [{"task": f"task {n}", "first": "a", "second": "b"} for n in range(8)],

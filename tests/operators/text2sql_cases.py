@@ -120,14 +120,18 @@ QUESTIONS = [
     ),
     Case(
         Text2SQLCorrespondenceFilter(
-            ScriptedServing("fits\n```\nYES\n```", "```\nNo: not all\n```", "Conclusion: YES", "```\nYES or NO\n```\nNO", "maybe", None),
+            ScriptedServing(
+                "fits\n```\nYES\n```", "```\nNo: not all\n```", "Conclusion: YES", "```\nYES or NO\n```\nNO", "maybe", None,
+                '{"finds": "cups", "asked": "cups, yes", "difference": "none", "answers": true}',
+                '{"finds": "yes", "asked": "cups", "difference": "no cups", "answers": false}',
+            ),
             DATABASES,
         ),
-        [{"SQL": CUPS, "db_id": "shop", "question": f"q{n}", "evidence": math.nan} for n in range(6)]
+        [{"SQL": CUPS, "db_id": "shop", "question": f"q{n}", "evidence": math.nan} for n in range(8)]
         + [{"SQL": CUPS, "db_id": "shop", "question": " ", "evidence": math.nan}, {"SQL": None, "db_id": "shop", "question": "q", "evidence": math.nan}],
-        [{"question": "q0"}, {"question": "q2"}],
+        [{"question": "q0"}, {"question": "q2"}, {"question": "q6"}],
         failed=2,
-        dropped=4,
+        dropped=5,
     ),
 ]  # fmt: skip
 

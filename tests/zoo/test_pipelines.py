@@ -185,8 +185,8 @@ def agents(prompt: str) -> str:
     if "Write a subsequent task" in prompt:
         task = between(prompt, "task")
         return f"Subsequent Task: Move it to 4 May 2026.\nComposition Task: {task} Move it to 4 May 2026."
-    if "<ans>" in prompt:
-        return "Both are needed, and enough. <ans>yes</ans>"
+    if "achieve the task" in prompt:
+        return '{"reason": "Both are needed, and enough.", "achieved": true}'
     if "Give each sub-task the functions" in prompt:
         return json.dumps({"sub_tasks": FUNCTION_PLAN})
     if "Write the message" in prompt:
