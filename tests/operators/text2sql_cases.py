@@ -73,6 +73,12 @@ GENERATE = [
             {"SQL": "SELECT 8", "question": None, "evidence": None},
         ],
     ),
+    Case(
+        SQLVariationGenerator(ScriptedServing(fence("select 8\n;")), DATABASES, 2),
+        [{"SQL": "SELECT  8", "db_id": "shop"}, {"SQL": "SELECT 9", "db_id": "shop"}],
+        [{"SQL": "select 8"}] * 2,
+        failed=1,
+    ),
 ]  # fmt: skip
 
 

@@ -156,9 +156,9 @@ class Text2SQLCorrespondenceFilterPrompt(Prompt):
         "Does the query answer the question? It does if conditions, groups, order and limits are those of the question; if "
         "tables, columns and joins are the ones that the question means; if all that is asked for is in the result; and if "
         "nothing is counted twice or left out.\n"
-        "Reply with JSON only, a short sentence for each of the first three:\n"
-        '{"finds": "what the query finds", "asked": "what the question asks for", "difference": "how they differ, or none", '
-        '"answers": true or false}'
+        "Say in a few words each what the query finds, what the question asks for, and how the two differ, if they do. Then "
+        "give the verdict.\n"
+        'Reply with JSON only: {"finds": "…", "asked": "…", "difference": "…", "answers": true or false}'
     )
     reply = Correspondence
 
