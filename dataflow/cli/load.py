@@ -177,6 +177,10 @@ def _set(made: Any, path: str, value: Any) -> None:
     ]
     if name not in known:
         parameters = list(inspect.signature(type(made)).parameters)
+        if name in parameters:
+            raise UsageError(
+                f"--set {path}: {type(made).__name__} takes {name!r} only where it is made; give the pipeline one, in Python"
+            )
         raise UsageError(
             f"--set {path}: {type(made).__name__} has no {name!r}; it has {', '.join(dict.fromkeys(parameters + known))}."
             f"{did_you_mean(name, [*parameters, *known])}"

@@ -195,9 +195,8 @@ def _summary(done: Any) -> None:
     bad = f", {source['bad_lines']} lines unreadable" if source["bad_lines"] else ""
     for reason in done.summary["why"]:
         typer.echo(f"computed again: {reason}")
-    typer.echo(
-        f"{source['rows']} rows in, {done.rows} out, {total['dropped']} dropped, {total['failed']} failed{bad}"
-    )
+    rows = f"{source['rows']} rows in" if source["name"] else "nothing in"
+    typer.echo(f"{rows}, {done.rows} out, {total['dropped']} dropped, {total['failed']} failed{bad}")
     if total["calls"] or total["cached"]:
         cost = f", ${total['cost']:.4f}" if total["cost"] else ""
         typer.echo(f"{total['calls']} model calls, {total['cached']} answered from the journal{cost}")

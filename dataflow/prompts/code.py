@@ -40,7 +40,7 @@ class CodeQualityEvaluatorPrompt(Prompt):
         "2-3: most of it is wrong or missing.\n"
         "1: it is no code, cannot run, or does something else.\n"
         "Reply with one JSON object and nothing else: "
-        '{"feedback": "the faults that you found, or that there are none, in up to three sentences", "score": the grade}'
+        '{"feedback": "the worst fault, or that there is none, in one short sentence", "score": the grade}'
     )
     reply = CodeGrade
 

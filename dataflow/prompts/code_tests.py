@@ -16,8 +16,8 @@ class CodeTestGeneratorPrompt(Prompt):
         "<task>\n{instruction}\n</task>\n"
         "Write {num_tests} tests for a solution of this task, as a user of it would check it: ordinary inputs, edge "
         "cases, unusual sizes. Each test is one `assert` statement on one line that calls the function of the task by "
-        "its name. Answer with one Python code block that holds the assert statements, and the imports that they need; "
-        "do not define the function."
+        "its name, such as `assert double(4) == 8`: no classes, no unittest. Answer with one Python code block that holds the "
+        "assert statements, and the imports that they need; do not define the function."
     )
 
 

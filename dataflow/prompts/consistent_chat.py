@@ -43,16 +43,16 @@ def intents() -> tuple[Intent, ...]:
 
 
 QUERIES = Prompt(
-    "<intent>\n{intent}\n</intent>\n"
     "<topic>\n{topic}\n</topic>\n"
-    "<flow>\n{flow}\n</flow>\n"
     "<person>\n{person}\n</person>\n"
-    "Write what this person says to an assistant in one dialogue about the topic, which goes on as the flow says: "
-    "{num_turns} turns of the person alone, without the answers. Each turn follows from what the assistant must have "
-    "answered before, is one to three sentences long, and brings something new. The person speaks as people do, and "
-    "does not take leave before the last turn.\n"
-    'Reply with JSON only, a list of {num_turns} texts in `turns`: {"category": "the intent", "turns": ["…", "…"]}',
-    "You write what users say in dialogues with an assistant.",
+    "<intent>\n{intent}\n</intent>\n"
+    "<flow>\n{flow}\n</flow>\n"
+    "Write {num_turns} messages that this person sends to an assistant about the topic, one after the other, as the flow "
+    "says. After each the assistant answers, but you leave the answers out. Every message is in the person's own words, with "
+    "`I` and `my`, one to three sentences long, and says or asks something new about the topic. Only the last one may take "
+    "leave.\n"
+    'Reply with JSON only: {"turns": ["the first message", "the second message", "and so on"]}',
+    "You write what people type into a chat with an assistant.",
     ChatTurns,
 )
 RESPONSES = Prompt(

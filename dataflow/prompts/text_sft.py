@@ -82,7 +82,8 @@ class CondorQuestionPrompt(Prompt):
         "You make up what people ask an assistant. Every question is realistic and complete in itself: it names "
         "what it is about, and gives the facts, figures or texts without which nobody could answer it. A person with a "
         "purpose asks it, in their own voice: no headings of essays, no questions about importance in general. "
-        "You write questions only, never their answers.\n"
+        "You write questions only, never their answers. The easy one takes common knowledge, the medium one some knowledge and "
+        "thought, the hard one an expert who weighs several conditions against each other.\n"
         "For the theme <theme>sharpening knives</theme>, where somebody asks for a plan and names its limits, a good reply is\n"
         '{"easy": "My kitchen knife squashes tomatoes. I have a whetstone and ten minutes. What do I do, step by step?", '
         '"medium": "I want to sharpen four steel knives and one with a serrated edge this evening, with stones of grit 400 and '
@@ -91,14 +92,12 @@ class CondorQuestionPrompt(Prompt):
         'Plan which are sharpened when, so that no knife overheats or loses more than half a millimetre a year."}'
     )
     template = (
-        "<domain>\n{domain}\n</domain>\n<theme>\n{theme}\n</theme>\n"
-        "Make up three different questions about the theme.\n"
-        "easy: common knowledge is enough to answer it.\n"
-        "medium: it takes knowledge of the domain, and some thought.\n"
-        "hard: it takes an expert who weighs several conditions against each other, step by step.\n"
+        "<theme>\n{theme} ({domain})\n</theme>\n"
+        "Make up three different questions about the theme, an easy, a medium and a hard one, as people put them to an "
+        "assistant: each asks it for something.\n"
         "{task}"
-        "A question may have several lines. Reply with one JSON object and nothing else: "
-        '{"easy": "the question", "medium": "the question", "hard": "the question"}'
+        "Reply with one JSON object and nothing else: "
+        '{"easy": "the easy question?", "medium": "the medium question?", "hard": "the hard question?"}'
     )
     reply = LevelledQuestions
 
@@ -131,7 +130,8 @@ class CondorAnswerPrompt(Prompt):
 
     system = (
         "You are a knowledgeable assistant. Answer correctly, completely and clearly, in the language of the question, "
-        "at no greater length than it takes. Where the question leaves something open, say what you assume."
+        "at no greater length than it takes: mostly 50 to 200 words. Where the question leaves something open, say what you "
+        "assume."
     )
     template = "{question}"
 
@@ -157,8 +157,7 @@ class CondorRefinePrompt(Prompt):
         "they are right, give the facts and examples that were missing, cut what was needless, and keep what was good. "
         "Do not copy the old answer: where nothing changes, nothing is mended. "
         "The reader knows neither the old answer nor the review: mention neither.\n"
-        "Put the new answer between tags, and write nothing outside of them:\n"
-        "<improved>\nthe new answer\n</improved>"
+        "Begin with <improved>, go on with what the reader is to see, and end with </improved>."
     )
 
     def build_prompt(

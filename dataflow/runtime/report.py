@@ -116,9 +116,12 @@ def _total(run: Mapping[str, Any], key: str) -> float:
 def _story(run: Mapping[str, Any]) -> str:
     """One sentence that says what happened."""
     (first, last), steps = ends_of(run), steps_of(run)
-    name = escaped(mapping(run.get("source")).get("name") or "the dataset")
+    given = mapping(run.get("source")).get("name")
+    name = escaped(given or "the dataset")
     by = f"{len(steps)} operator{'' if len(steps) == 1 else 's'}"
     text = f"{by} on {name}" if first is None else f"{_rows(first)} of {name} went through {by}"
+    if given == "" and not first:
+        text = f"{by} made rows, with no table to read"
     text += f"; {_rows(last)} came out" if last is not None else "; no output yet"
     gone = [f"{count(n)} {verb}" for verb in ("dropped", "failed") if (n := _total(run, verb))]
     return f"{text}. {' and '.join(gone).capitalize()}." if gone else f"{text}."

@@ -35,7 +35,10 @@ async def checked(request: Request, reply: Reply, again: Callable[[Request], Awa
     reply = await again(Request((*request.messages, *turns), request.schema))
     fault, text = _examine(reply.text, request.schema)
     if fault is not None:
-        raise ReplyError(f"the reply does not meet the JSON schema, not even when sent back: {fault}")
+        cut = "; it breaks off at the model's length limit, and a higher max_tokens may help"
+        raise ReplyError(
+            f"the reply does not meet the JSON schema, not even when sent back: {fault}{cut if reply.truncated else ''}"
+        )
     return _with_text(reply, text)
 
 
@@ -52,7 +55,12 @@ def _examine(text: str, schema: Mapping[str, Any]) -> tuple[str | None, str]:
     if fault is None:
         return None, dumps(value)
     where = "/".join(map(str, fault.absolute_path)) or "the value"
-    return f"{where}: {fault.message[:200]}", text
+    return f"{where}: {_shortened(fault.message)}", text
+
+
+def _shortened(message: str) -> str:
+    """A long message without its middle: it begins with the value, and ends with what is wrong with it."""
+    return message if len(message) <= 200 else f"{message[:120]} … {message[-80:]}"
 
 
 @lru_cache(maxsize=64)

@@ -50,10 +50,11 @@ Here is a question of a quiz.
 </question>
 Write another one that takes the same kind of thinking about another subject. Reply with the question only."""
 ANSWER = """\
-Answer the question of a quiz. Think aloud in a few short sentences, and put the bare answer into \\boxed{} at the end.
 <question>
 {question}
-</question>"""
+</question>
+Answer this question of a quiz. Think aloud in a few short sentences, and end with the line
+`Therefore, the final answer is \\boxed{…}.` with the bare answer in place of the dots."""
 
 
 class GeneralReasoning_APIPipeline(PipelineABC):  # noqa: N801  # the name that published pipelines use

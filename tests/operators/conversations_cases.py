@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from dataflow.operators.conversations.consistent_chat import ConsistentChatGenerator
@@ -84,6 +85,7 @@ SCENARIOS = [
         {
             "A guest moves a booking": "A guest moves a booking", '**Scenario:** "A guest moves a booking"\nThat is it.': "A guest moves a booking",
             "<think>what?</think>\n\nA guest": "A guest", "Scenario:\nA guest": "A guest", "": FAILED, "<think>": FAILED, None: FAILED,
+            "word " * 30: " ".join(["word"] * 30), "word " * 31: FAILED,
         },
         row=CHAT,
         input_chat_key="chat",
@@ -107,7 +109,7 @@ SCENARIOS = [
     ),
     replies(
         AtomTaskGenerator,
-        {"Task: Move booking 12 to Friday.": "Move booking 12 to Friday.", "\n- Book it.\n- Or not.": "- Book it.", "``": FAILED, None: FAILED},
+        {"Task: Move booking 12 to Friday.": "Move booking 12 to Friday.", "\n- Book it.\n- Or not.": "- Book it.", "``": FAILED, None: FAILED, "and " * 61: FAILED},
         row="A guest moves a booking",
         input_scenario_key="scenario",
     ),
@@ -126,6 +128,8 @@ TASKS = [
             "Subsequent Task: move it\nComposition Task: Move and pay it.": FAILED,
             "Subsequent Task: Pay it.\nComposition Task: Pay it.": FAILED,
             "Subsequent Task:\nComposition Task: Move.": FAILED,
+            "Subsequent Task: Mail the delivery date of the order to nurse Ida Roth.\nComposition Task: Move it and mail.": FAILED,
+            "Subsequent Task: Pay it.\nComposition Task: Order 40 packs, and then pay them.": FAILED,
             "": FAILED,
             None: FAILED,
         },
@@ -147,7 +151,7 @@ TASKS = [
         CompositionTaskFilter(
             ScriptedServing(
                 "Fine. <ans>yes</ans>", "<think><ans>no</ans></think><ans> Yes. </ans>", "The second lacks a date.\n<ans>no</ans>",
-                "It is enough.\n\nVerdict: **yes**", "Not <ans>yes</ans> but <ans>no</ans>", "<ans>maybe</ans>", "yes, if there is a date", None,
+                '{"reason": "It is enough.", "achieved": true}', "Not <ans>yes</ans> but <ans>no</ans>", "<ans>maybe</ans>", "yes, if there is a date", None,
             )
         ),
         [{"task": f"task {n}", "first": "a", "second": "b"} for n in range(8)],
@@ -267,6 +271,18 @@ def chats(prompt: str) -> str:
     return json.dumps({"responses": [f"answer {n}" for n in range(1, prompt.count(". turn") + 1)]})
 
 
+def saying(*turns: str) -> Callable[[str], str]:
+    """These turns, of which the first is said again as the answer to it where it is of more than three words."""
+
+    def reply(prompt: str) -> str:
+        if "Write the assistant's answer" not in prompt:
+            return json.dumps({"turns": turns})
+        again = turns[0] if len(turns[0].split()) > 3 else "Yes."
+        return json.dumps({"responses": [again] + ["Yes."] * (len(turns) - 1)})
+
+    return reply
+
+
 TALK = [
     {"role": "user", "value": "turn 1"},
     {"role": "assistant", "value": "answer 1"},
@@ -281,6 +297,13 @@ CHATS = [
     ),
     Case(ConsistentChatGenerator(ScriptedServing(by=chats), 1, 5), [], [], failed=9),
     Case(ConsistentChatGenerator(ScriptedServing("no JSON"), 1), [], [], failed=9, shown=False),
+    Case(ConsistentChatGenerator(ScriptedServing(by=saying("Thanks a lot!", "A B c d", "So what?", "a b C  d.")), 1, 4), [], [], failed=9, shown=False),
+    Case(ConsistentChatGenerator(ScriptedServing(by=saying("one two three four", "next")), 1, 2), [], [], failed=9, shown=False),
+    Case(
+        ConsistentChatGenerator(ScriptedServing(by=saying("Hi!", "Hi!")), 1, 2),
+        [],
+        [{"conversation": [{"role": r, "value": v} for r, v in [("user", "Hi!"), ("assistant", "Yes."), ("user", "Hi!"), ("assistant", "Yes.")]]}] * 9,
+    ),
     Case(ConsistentChatGenerator(ScriptedServing('["a", " "]'), 1, 2), [], [], failed=9, shown=False),
     Case(
         ConsistentChatGenerator(ScriptedServing(by=lambda p: '[{"response": "b"}]' if "answer to each" in p else '["a"]'), 1, 1),

@@ -188,7 +188,7 @@ def test_the_table_has_its_columns_even_without_rows() -> None:
 def test_the_number_of_turns_is_asked_for() -> None:
     llm = ScriptedServing(by=chats)
     run_rows(ConsistentChatGenerator(llm, 1, 3), [])
-    assert "3 turns of the person" in llm.prompts[0]
+    assert "Write 3 messages" in llm.prompts[0]
     assert any("1. turn 1\n2. turn 2\n3. turn 3\n" in p for p in llm.prompts)
 
 

@@ -13,6 +13,7 @@ from text_sft_model_cases import LEVELS, PAIR, TAGGED, condor, refined
 from dataflow.core.errors import BindError, ConfigError, ReplyError
 from dataflow.core.operator import Operator, OperatorABC
 from dataflow.core.prompt import DIYPromptABC
+from dataflow.core.protocols import Reply
 from dataflow.operators.text_sft.alpagasus import AlpagasusFilter, AlpagasusSampleEvaluator
 from dataflow.operators.text_sft.condor import LEVELS as NAMES
 from dataflow.operators.text_sft.condor import CondorGenerator, CondorRefiner, read_questions
@@ -34,6 +35,21 @@ LLM = ScriptedServing("3")
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 def test_case(case: Case) -> None:
     case.check()
+
+
+class Cut(ScriptedServing):
+    """A model that stops at its length limit."""
+
+    async def ask(self, *asked: Any, **given: Any) -> Reply:
+        reply = await super().ask(*asked, **given)
+        return Reply(reply.text, truncated="?" not in reply.text)
+
+
+def test_half_an_answer_is_none() -> None:
+    failed = run_rows(CondorGenerator(Cut(by=condor), 3), []).failed
+    assert "breaks off at the model's length limit" in failed["error"][0]
+    better = Cut("Weak?", "<improved>\nfine\n</improved>")
+    assert run_rows(CondorRefiner(better), [{"instruction": "a", "output": "b"}]).failed.height == 1
 
 
 def test_every_operator_has_a_case() -> None:

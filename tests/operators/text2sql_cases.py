@@ -73,6 +73,12 @@ GENERATE = [
             {"SQL": "SELECT 8", "question": None, "evidence": None},
         ],
     ),
+    Case(
+        SQLVariationGenerator(ScriptedServing(fence("select 8\n;")), DATABASES, 2),
+        [{"SQL": "SELECT  8", "db_id": "shop"}, {"SQL": "SELECT 9", "db_id": "shop"}],
+        [{"SQL": "select 8"}] * 2,
+        failed=1,
+    ),
 ]  # fmt: skip
 
 
@@ -120,14 +126,18 @@ QUESTIONS = [
     ),
     Case(
         Text2SQLCorrespondenceFilter(
-            ScriptedServing("fits\n```\nYES\n```", "```\nNo: not all\n```", "Conclusion: YES", "```\nYES or NO\n```\nNO", "maybe", None),
+            ScriptedServing(
+                "fits\n```\nYES\n```", "```\nNo: not all\n```", "Conclusion: YES", "```\nYES or NO\n```\nNO", "maybe", None,
+                '{"finds": "cups", "asked": "cups, yes", "difference": "none", "answers": true}',
+                '{"finds": "yes", "asked": "cups", "difference": "no cups", "answers": false}',
+            ),
             DATABASES,
         ),
-        [{"SQL": CUPS, "db_id": "shop", "question": f"q{n}", "evidence": math.nan} for n in range(6)]
+        [{"SQL": CUPS, "db_id": "shop", "question": f"q{n}", "evidence": math.nan} for n in range(8)]
         + [{"SQL": CUPS, "db_id": "shop", "question": " ", "evidence": math.nan}, {"SQL": None, "db_id": "shop", "question": "q", "evidence": math.nan}],
-        [{"question": "q0"}, {"question": "q2"}],
+        [{"question": "q0"}, {"question": "q2"}, {"question": "q6"}],
         failed=2,
-        dropped=4,
+        dropped=5,
     ),
 ]  # fmt: skip
 

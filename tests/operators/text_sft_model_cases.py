@@ -40,6 +40,8 @@ def refined(prompt: str) -> str | None:
         return None if answer == "unseen" else f"<think>hm</think>Weaknesses: {answer} is short."
     if answer == "cut":
         return "<improved>\nHalf an"
+    if answer == "form":
+        return "<improved>\nThe new answer.\n</improved>"
     review = prompt.partition("<review>\n")[2].partition("\n</review>")[0]
     return (
         answer
@@ -82,12 +84,19 @@ CASES: list[Case] = [
     ),
     Case(CondorGenerator(ScriptedServing("[Easy] a [Medium] b"), 6), [], [], failed=2, shown=False),
     Case(CondorGenerator(ScriptedServing(None), 3), [], [], failed=1, shown=False),
+    Case(
+        CondorGenerator(ScriptedServing(json.dumps(LEVELS | {"hard": f" {LEVELS['easy'].upper()}"})), 3),
+        [],
+        [],
+        failed=1,
+        shown=False,
+    ),
     Case(CondorGenerator(ScriptedServing("x"), 0), [], [], shown=False),
     maps(
         CondorRefiner(ScriptedServing(by=refined)),
         {
             ("Why?", "so"): "[Weaknesses: so is short.]\nbetter so", ("Why?", "bare"): "bare", ("Why?", "cut"): FAILED,
-            ("Why?", "unseen"): FAILED, ("Why?", None): None, (None, "kept"): "kept",
+            ("Why?", "form"): FAILED, ("Why?", "unseen"): FAILED, ("Why?", None): None, (None, "kept"): "kept",
         },
     ),
     replies(

@@ -172,21 +172,21 @@ def text_sft(prompt: str) -> str:
 
 def agents(prompt: str) -> str:
     """All that speak in a pipeline of function calls; the task of every row is that of the number of its scenario."""
-    if prompt.startswith("<conversation>") or "Name the scenario" in prompt:
+    if prompt.startswith("<conversation>"):
         return (
             '{"explanation": "fine", "score": 4}'
             if "Grade the conversation" in prompt
             else "A guest moves a booking"
         )
-    if "another scenario" in prompt:
+    if "Make up the next one" in prompt:
         return f"Patient {crc32(prompt.encode()) % 90 + 10} moves a visit"
-    if "Write one request" in prompt:
+    if "Write what this person tells" in prompt:
         return f"Find the visit of {between(prompt, 'scenario').removesuffix(' moves a visit')}."
     if "Write a subsequent task" in prompt:
         task = between(prompt, "task")
         return f"Subsequent Task: Move it to 4 May 2026.\nComposition Task: {task} Move it to 4 May 2026."
-    if "<ans>" in prompt:
-        return "Both are needed, and enough. <ans>yes</ans>"
+    if "achieve the task" in prompt:
+        return '{"reason": "Both are needed, and enough.", "achieved": true}'
     if "Give each sub-task the functions" in prompt:
         return json.dumps({"sub_tasks": FUNCTION_PLAN})
     if "Write the message" in prompt:

@@ -22,10 +22,16 @@ _HEAD = r"^[ \t*#>\d.)-]*{}[ \t*]*[:：][ \t*]*"
 _QUOTES = "\"'“”‘’`*#> \t"
 
 
-def one_line(reply: str) -> str:
-    """The first line of a reply that says something, without label, quotes and marks."""
+def one_line(reply: str, max_words: int) -> str:
+    """The first line of a reply that says something, without label, quotes and marks.
+
+    Raises:
+        ReplyError: nothing is said, or more than so many words.
+    """
     for line in without_thinking(reply).splitlines():
         if text := _LABEL.sub("", line.strip(_QUOTES)).strip(_QUOTES):
+            if (words := len(text.split())) > max_words:
+                raise ReplyError(f"{words} words where {max_words} are enough, in the reply {clip(reply)}")
             return text
     raise ReplyError(f"nothing is said in the reply {clip(reply)}")
 

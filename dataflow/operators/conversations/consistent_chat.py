@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -14,6 +15,7 @@ from dataflow.core.ports import Binding, Out
 from dataflow.core.prompt import DIYPromptABC, PromptABC, prompt_restrict
 from dataflow.core.protocols import Request
 from dataflow.core.replies import clip, parse_json
+from dataflow.operators.conversations._replies import plain
 from dataflow.prompts.consistent_chat import (
     ChatResponses,
     ChatTurns,
@@ -38,6 +40,9 @@ _BACKGROUNDS = (
     "who failed at it once",
 )
 
+_FEW_WORDS = 4
+"""Fewer may be said twice, such as thanks."""
+
 Turns = list[dict[str, str]]
 
 
@@ -48,7 +53,8 @@ class ConsistentChatGenerator(Source):
     For each of nine intents `num_dialogs_per_intent` dialogues are made: first all that the user says in
     `num_turns_per_dialog` turns, then the answers. Topic, course of the dialogue and person are drawn by `seed`
     and the row's number; no topic of an intent comes again before all 24 have come. More turns than asked for are
-    cut off; a reply with fewer turns, or not one answer to each, fails its row.
+    cut off. A reply with fewer turns, or not one answer to each, fails its row; so does one in which four words or more are said
+    as two turns or two answers, or an answer says its turn again.
     """
 
     num_dialogs_per_intent: int = Field(20, ge=0)
@@ -82,7 +88,9 @@ class ConsistentChatGenerator(Source):
         turns = self.turns(await ask(self._request("query", drawn)))
         asked = {"topic": drawn["topic"], "queries": numbered(turns), "num_turns": len(turns)}
         answers = self.answers(await ask(self._request("response", asked)), len(turns))
-        said = zip(turns, answers, strict=True)
+        said = list(zip(turns, answers, strict=True))
+        if echo := next((n for n, pair in enumerate(said, 1) if len(set(map(plain, pair))) == 1), 0):
+            raise ReplyError(f"answer {echo} says turn {echo} again: {clip(turns[echo - 1])}")
         roles = ("user", "assistant")
         return drawn["intent"], [
             {"role": r, "value": v} for pair in said for r, v in zip(roles, pair, strict=True)
@@ -94,9 +102,9 @@ class ConsistentChatGenerator(Source):
         intent = intents()[which]
         topics = Random(f"{self.seed}/{which}").sample(intent.topics, len(intent.topics))
         draw = Random(f"{self.seed}/{which}/{nth}")
-        person = (
-            f"{draw.choice(_AGES)}, {draw.choice(_MANNERS)}, {draw.choice(_BACKGROUNDS)}; number {nth + 1}"
-        )
+        person = f"{draw.choice(_AGES)}, {draw.choice(_MANNERS)}, {draw.choice(_BACKGROUNDS)}"
+        if again := nth // len(topics):
+            person += f"; number {again + 1} of those who ask about it"
         return {
             "intent": intent.intent,
             "topic": topics[nth % len(topics)],
@@ -107,7 +115,10 @@ class ConsistentChatGenerator(Source):
 
     def _request(self, mode: str, slots: dict[str, Any]) -> Request:
         if isinstance(self.prompt, ConsistentChatPrompt):
-            return build(self.prompt.part("query" if mode == "query" else "response"), slots)
+            asked = build(self.prompt.part("query" if mode == "query" else "response"), slots)
+            return Request(
+                asked.messages, listing(asked.schema or {}, slots["num_turns"], mode == "response")
+            )
         return build(self.prompt, slots | {"mode": mode})
 
     def turns(self, reply: str) -> list[str]:
@@ -118,7 +129,7 @@ class ConsistentChatGenerator(Source):
             raise ReplyError(
                 f"{len(said)} turns, not {self.num_turns_per_dialog}, in the reply {clip(reply)}"
             )
-        return said[: self.num_turns_per_dialog]
+        return distinct(said[: self.num_turns_per_dialog], "turns")
 
     def answers(self, reply: str, wanted: int) -> list[str]:
         """An answer to each turn: a list of texts, or of objects with a `response`."""
@@ -129,7 +140,24 @@ class ConsistentChatGenerator(Source):
         said = _texts(ChatResponses, {"responses": answers}, "responses", reply)
         if len(said) != wanted:
             raise ReplyError(f"{len(said)} answers to {wanted} turns, in the reply {clip(reply)}")
-        return said
+        return distinct(said, "answers")
+
+
+def listing(schema: Mapping[str, Any], count: int, exact: bool) -> dict[str, Any]:
+    """A schema of an object with a list of so many items, or up to twice as many."""
+    named = schema["properties"].items()
+    counted = {"minItems": count, "maxItems": count if exact else 2 * count}
+    return {**schema, "properties": {k: v | counted if v["type"] == "array" else v for k, v in named}}
+
+
+def distinct(said: list[str], what: str) -> list[str]:
+    """The texts, if none of more than a few words is said twice."""
+    first: dict[str, int] = {}
+    for n, text in enumerate(said, 1):
+        before = first.setdefault(plain(text), n)
+        if before < n and len(text.split()) >= _FEW_WORDS:
+            raise ReplyError(f"{what} {before} and {n} are the same: {clip(text)}")
+    return said
 
 
 def _texts(shape: type[ChatTurns | ChatResponses], made: Any, field: str, reply: str) -> list[str]:

@@ -19,13 +19,16 @@ from dataflow.prompts.conversations import (
     FuncAtomicTaskGeneratePrompt,
 )
 
+SCENARIO_WORDS, TASK_WORDS = 30, 60
+"""The longest that are taken: more than was asked for, but no tale."""
+
 
 @prompt_restrict(ExtractScenarioPrompt)
 class ScenarioExtractGenerator(Generate):
     """Name the scenario of each dialogue in a few words: one model call a row.
 
-    A dialogue is a text, or a list of turns with `role` and `content` or `from` and `value`. An empty reply fails
-    the row; of a longer one the first line is taken.
+    A dialogue is a text, or a list of turns with `role` and `content` or `from` and `value`. Of a reply of
+    several lines the first is taken; an empty one, or one of more than 30 words, fails the row.
     """
 
     input_chat_key = In(doc="the dialogue", type="any")
@@ -35,14 +38,14 @@ class ScenarioExtractGenerator(Generate):
         return build(ExtractScenarioPrompt(), {"conversation": transcript(chat)})
 
     def parse(self, reply: str) -> str:
-        return one_line(reply)
+        return one_line(reply, SCENARIO_WORDS)
 
 
 @prompt_restrict(ExpandScenarioPrompt)
 class ScenarioExpandGenerator(Generate):
     """Think of another scenario in the form of each: one model call a row.
 
-    A reply that gives back the scenario itself fails the row.
+    A reply that gives back the scenario itself, or has more than 30 words, fails the row.
     """
 
     input_scenario_key = In(doc="the scenario")
@@ -52,7 +55,7 @@ class ScenarioExpandGenerator(Generate):
         return build(ExpandScenarioPrompt(), {"scenario": as_text(scenario)})
 
     async def answer(self, ask: Ask, scenario: Any) -> str:
-        other = one_line(await ask(self.request(scenario)))
+        other = one_line(await ask(self.request(scenario)), SCENARIO_WORDS)
         if plain(other) == plain(as_text(scenario)):
             raise ReplyError(f"no other scenario, but the same again: {clip(other)}")
         return other
@@ -60,7 +63,10 @@ class ScenarioExpandGenerator(Generate):
 
 @prompt_restrict(FuncAtomicTaskGeneratePrompt)
 class AtomTaskGenerator(Generate):
-    """Write a task that one function call can do, for each scenario: one model call a row."""
+    """Write a task that one function call can do, for each scenario: one model call a row.
+
+    A reply of more than 60 words fails the row.
+    """
 
     input_scenario_key = In(doc="the scenario")
     output_key = Out("atom_task", "the task, on one line")
@@ -69,4 +75,4 @@ class AtomTaskGenerator(Generate):
         return build(FuncAtomicTaskGeneratePrompt(), {"scenario": as_text(scenario)})
 
     def parse(self, reply: str) -> str:
-        return one_line(reply)
+        return one_line(reply, TASK_WORDS)

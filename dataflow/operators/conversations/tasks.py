@@ -16,13 +16,16 @@ from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import prompt_restrict
 from dataflow.core.protocols import Request
 from dataflow.core.replies import clip, without_thinking
+from dataflow.operators._lib.replies import read_object
 from dataflow.operators.conversations._replies import any_null, divided, headed, listed, plain
 from dataflow.prompts.conversations import (
     CompositionTaskFilterPrompt,
+    CompositionVerdict,
     ParathenSeqTaskGeneratePrompt,
     SequentialTaskGeneratePrompt,
 )
 
+_WORD = re.compile(r"[a-z0-9]{4,}")
 _VERDICT = re.compile(
     r"(?:<ans>\W*|^\W*(?:(?:verdict|answer)\W+)?(?=(?:yes|no)\W*\Z))(?P<verdict>yes|no)\b",
     re.IGNORECASE | re.MULTILINE,
@@ -34,8 +37,8 @@ _VERDICT = re.compile(
 class SequentialTaskGenerator(Generate):
     """Write a task that follows each task, and both as one: one model call a row.
 
-    Each part may run over several lines; a reply that lacks one, or gives one task twice, fails the
-    row.
+    Each part may run over several lines; a reply that lacks one, gives one task twice, leaves the
+    task out of the composition, or gives the task of the prompt's example, fails the row.
     """
 
     input_task_key = In(doc="the task")
@@ -46,15 +49,16 @@ class SequentialTaskGenerator(Generate):
         return build(SequentialTaskGeneratePrompt(), {"task": as_text(task)})
 
     async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
-        return other_than(task, headed(await ask(self.request(task)), "Subsequent Task", "Composition Task"))
+        parts = headed(await ask(self.request(task)), "Subsequent Task", "Composition Task")
+        return other_than(task, parts, SequentialTaskGeneratePrompt.system)
 
 
 @prompt_restrict(ParathenSeqTaskGeneratePrompt)
 class ParaSeqTaskGenerator(Generate):
     """Write a task beside each, one that follows from both, and all three as one: one model call a row.
 
-    Each part may run over several lines; a reply that lacks one, or gives one task twice, fails the
-    row.
+    Each part may run over several lines; a reply that lacks one, gives one task twice, leaves the
+    task out of the composition, or gives the task of the prompt's example, fails the row.
     """
 
     input_task_key = In(doc="the task")
@@ -67,15 +71,27 @@ class ParaSeqTaskGenerator(Generate):
 
     async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
         reply = await ask(self.request(task))
-        return other_than(task, headed(reply, "Parallel Task", "Subsequent Task", "Composition Task"))
+        parts = headed(reply, "Parallel Task", "Subsequent Task", "Composition Task")
+        return other_than(task, parts, ParathenSeqTaskGeneratePrompt.system)
 
 
-def other_than(task: Any, parts: tuple[str, ...]) -> tuple[str, ...]:
-    """The parts of a task, if none of them is another or the task itself."""
+def other_than(task: Any, parts: tuple[str, ...], example: str) -> tuple[str, ...]:
+    """The parts of a task, if none of them is another, the task itself, or a line of the example."""
     said = [plain(t) for t in (as_text(task), *parts)]
     if len(set(said)) < len(said):
         raise ReplyError(f"the same task twice: {clip(parts[-1])}")
+    lines = {plain(line.partition(": ")[2]) for line in example.splitlines()}
+    if not covers(parts[-1], as_text(task)):
+        raise ReplyError(f"the composition task leaves out the task itself: {clip(parts[-1])}")
+    if copied := [part for part in parts if plain(part) in lines]:
+        raise ReplyError(f"the example of the prompt again: {clip(copied[0])}")
     return parts
+
+
+def covers(whole: str, task: str) -> bool:
+    """Whether at least a third of a task's longer words, by how they begin, stand in the task that it is a part of."""
+    begins = {word[:4] for word in _WORD.findall(task.casefold())}
+    return 3 * sum(b in whole.casefold() for b in begins) >= len(begins)
 
 
 @prompt_restrict(CompositionTaskFilterPrompt)
@@ -83,7 +99,7 @@ class CompositionTaskFilter(Generate):
     """Keep the tasks that their sub-tasks achieve, as a model judges: one call a row.
 
     The reason of a dropped row is the model's. A row with a null is dropped without a call, with the reason
-    `null`; a reply without a verdict fails the row instead of dropping it.
+    `null`; a reply without a verdict (`achieved`, or yes or no in an `ans` tag) fails the row instead of dropping it.
     """
 
     input_composition_task_key = In(doc="the task as a whole")
@@ -99,17 +115,22 @@ class CompositionTaskFilter(Generate):
 
     def parse(self, reply: str) -> int | str:
         """1 for yes; for no, the reason."""
-        text = without_thinking(reply)
-        found = list(_VERDICT.finditer(text))
-        if not found:
-            raise ReplyError(f"no <ans>yes</ans> or <ans>no</ans> in the reply {clip(reply)}")
-        if found[-1]["verdict"].lower() == "yes":
+        achieved, reasons = _verdict(reply)
+        if achieved:
             return 1
-        reasons = " ".join(text[: found[-1].start()].split())
         return f"not achieved: {shown(reasons)}" if reasons else "not achieved"
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
         return divided(self, frame, binding, results, _reason)
+
+
+def _verdict(reply: str) -> tuple[bool, str]:
+    """Whether the task is achieved, and why."""
+    text = without_thinking(reply)
+    if found := list(_VERDICT.finditer(text)):
+        return found[-1]["verdict"].lower() == "yes", " ".join(text[: found[-1].start()].split())
+    said = read_object(reply, CompositionVerdict)
+    return said.achieved, " ".join(said.reason.split())
 
 
 def _reason(result: int | str | None) -> str | None:

@@ -16,6 +16,7 @@ from dataflow.core.generate import Generate, Source
 from dataflow.core.outcome import Failure, Outcome
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import DIYPromptABC, Prompt, PromptABC, prompt_restrict
+from dataflow.core.replies import clip
 from dataflow.core.rows import expanded
 from dataflow.databases.manager import DatabaseManager
 from dataflow.operators.text2sql._databases import asked_by, draw_for, special_columns, sql_of, statements
@@ -137,9 +138,9 @@ def _slots(prompt: PromptABC) -> set[str]:
 class SQLVariationGenerator(Generate):
     """Make other queries out of each query: `num_variations` model calls a row.
 
-    Each reply with SQL makes a row. The strategies are taken in turn, in an order drawn by `seed` and the query. The query
+    Each reply with SQL that is not the query again makes a row. The strategies are taken in turn, in an order drawn by `seed` and the query. The query
     itself does not stay, unless `keep_original`. A new row has the columns of the row it came from, but no question and no
-    evidence, which would be those of another query. The row fails where no reply has SQL; a null query makes no row.
+    evidence, which would be those of another query. The row fails where no reply makes one; a null query makes no row.
     """
 
     expands: ClassVar[bool] = True
@@ -185,17 +186,25 @@ class SQLVariationGenerator(Generate):
             )
             for n in range(self.num_variations)
         ]
-        made = await asyncio.gather(*(attempted(self._variation(ask, *a)) for a in asked))
+        made = await asyncio.gather(*(attempted(self._variation(ask, sql, *a)) for a in asked))
         return _readable(list(made))
 
-    async def _variation(self, ask: Ask, request: Any, label: str | None) -> tuple[Any, ...]:
-        return label, sql_of(await ask(request)), None, None
+    async def _variation(self, ask: Ask, sql: str, request: Any, label: str | None) -> tuple[Any, ...]:
+        made = sql_of(await ask(request))
+        if _plain(made) == _plain(sql):
+            raise ReplyError(f"no variation, but the query again: {clip(made)}")
+        return label, made, None, None
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
         if self.keep_original:
             first = zip(*(_cells(frame, c) for c in list(binding.writes.values())[1:]), strict=True)
             results = [[(None, *own), *made] for own, made in zip(first, results, strict=True)]
         return expanded(self, frame, binding, results)
+
+
+def _plain(sql: str) -> str:
+    """A query without the spaces, the case and the end that change nothing."""
+    return " ".join(sql.casefold().split()).rstrip("; ")
 
 
 def _readable(made: list[Any]) -> list[tuple[Any, ...]]:

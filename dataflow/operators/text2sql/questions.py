@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -23,6 +24,7 @@ from dataflow.core.protocols import EmbeddingServing, Scope
 from dataflow.core.replies import clip, without_thinking
 from dataflow.core.rows import outcome
 from dataflow.databases.manager import DatabaseManager
+from dataflow.operators._lib.replies import read_object
 from dataflow.operators.text2sql._databases import (
     Lost,
     asked_by,
@@ -39,6 +41,7 @@ from dataflow.prompts.text2sql import (
     Text2VecSQLQuestionGeneratorPrompt,
 )
 from dataflow.prompts.text2sql.answers import with_evidence
+from dataflow.prompts.text2sql.questions import Correspondence
 
 _QUESTION = Text2SQLQuestionGeneratorPrompt()
 _CORRESPONDENCE = Text2SQLCorrespondenceFilterPrompt()
@@ -186,8 +189,9 @@ def _tagged(text: str, name: str) -> str:
 class Text2SQLCorrespondenceFilter(Generate):
     """Keep the rows whose query answers their question, as a model judges: one call a row.
 
-    The verdict is the last fenced block that is a yes or a no, else the last word of the reply that is one. A null query,
-    or a null or blank question, is dropped without a call, with the reason `null`; a reply without a verdict fails the row.
+    The verdict is `answers` in a JSON object, else the last fenced block that is a yes or a no, else the last word of the reply
+    that is one. A null query, or a null or blank question, is dropped without a call, with the reason `null`; a reply
+    without a verdict fails the row.
     """
 
     database_manager: DatabaseManager
@@ -228,6 +232,10 @@ class Text2SQLCorrespondenceFilter(Generate):
 
     def parse(self, reply: str) -> int | Lost:
         """1 for yes; for no, the reason, in the words of the model."""
+        with suppress(ReplyError):
+            said = read_object(reply, Correspondence)
+            why = f"{said.difference} (it finds: {said.finds})"
+            return 1 if said.answers else Lost(f"the query answers another question: {shown(why)}")
         text = without_thinking(reply)
         fenced = [_VERDICT.findall(block) for block in _FENCED.findall(text)]
         found = [words[0] for words in fenced if len(set(map(str.lower, words))) == 1] or _VERDICT.findall(

@@ -32,6 +32,10 @@ _LEVEL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MARK = re.compile(r"\[\s*/?\s*question(?:[ _]?(?:start|end))?\s*\]|</?question>", re.IGNORECASE)
+_FORM = ("", "the new answer", "improved", "…")
+"""What models write where an answer should stand."""
+_FEW_WORDS = 5
+"""An answer of no more may stand in the question: one of two things, say."""
 _OPEN, _CLOSED = re.compile(r"<improved>", re.IGNORECASE), re.compile(r"</improved>", re.IGNORECASE)
 
 
@@ -41,8 +45,8 @@ class CondorGenerator(Source):
 
     A first call asks for an easy, a medium and a hard question about one theme, three more answer them (Condor, arXiv
     2501.12273). Themes are drawn by `seed` from a tree of 35 topics, 175 domains and 525 themes, none twice before all
-    were drawn. Questions may have several lines. Where a question or an answer cannot be read, the three rows fail
-    together and can be retried.
+    were drawn. Questions may have several lines. Where a question or an answer cannot be read, an answer breaks off at
+    the model's length limit, or two levels get one question, the three rows fail together and can be retried.
     """
 
     expands: ClassVar[bool] = True
@@ -72,9 +76,9 @@ class CondorGenerator(Source):
 
     async def make(self, ask: Ask, number: int) -> list[tuple[str, str, str]]:
         levels = LEVELS[: self.num_samples - number * len(LEVELS)]
-        questions = read_questions(await ask(self.questions_request(number)))
+        questions = different(read_questions(await ask(self.questions_request(number))))
         asked = [build(_ANSWER, {"question": questions[level]}) for level in levels]
-        answers = [read_answer(reply) for reply in await together(*map(ask, asked))]
+        answers = [read_answer(reply) for reply in await together(*map(ask.whole, asked))]
         return [(questions[lv], answer, lv) for lv, answer in zip(levels, answers, strict=True)]
 
     def questions_request(self, number: int) -> Request:
@@ -98,6 +102,23 @@ def read_questions(reply: str) -> dict[str, str]:
     except ReplyError:
         return _sections(reply)
     return {level: getattr(found, level.lower()).strip() for level in LEVELS}
+
+
+def different(questions: dict[str, str]) -> dict[str, str]:
+    """The questions, if each level has one, and one of its own."""
+    first: dict[str, str] = {}
+    for level, question in questions.items():
+        if plain(question) == f"the {level} question".casefold():
+            raise ReplyError(f"no question of the level {level}, but {clip(question)}")
+        before = first.setdefault(plain(question), level)
+        if before != level:
+            raise ReplyError(f"the questions of {before} and {level} are the same: {clip(question)}")
+    return questions
+
+
+def plain(text: str) -> str:
+    """A text as it is compared: without case, spaces, and what ends a sentence."""
+    return " ".join(text.casefold().split()).strip(" .?!")
 
 
 def _sections(reply: str) -> dict[str, str]:
@@ -125,8 +146,9 @@ def read_answer(reply: str) -> str:
 class CondorRefiner(Generate):
     """Improve each answer in place by a review of it: two model calls a row, one after the other.
 
-    Of the second reply what stands between the tags asked for is taken, else all of it; one that breaks off before the
-    closing tag fails its row. An answer that is null, or has no question, stays as it is.
+    Of the second reply what stands between the tags asked for is taken, else all of it. A row fails where the better answer
+    breaks off before the closing tag or at the model's length limit, is empty, or is a part of the question. An answer
+    that is null, or has no question, stays as it is.
     """
 
     accepts_none: ClassVar[bool] = True
@@ -152,7 +174,11 @@ class CondorRefiner(Generate):
             return output
         pair = {"question": as_text(instruction), "answer": as_text(output)}
         critique = read_answer(await ask(build(self.prompt, {"mode": "critique", **pair})))
-        return self.parse(await ask(build(self.prompt, {"mode": "refine", **pair, "critique": critique})))
+        asked = build(self.prompt, {"mode": "refine", **pair, "critique": critique})
+        better = self.parse(await ask.whole(asked))
+        if len(better.split()) > _FEW_WORDS and plain(better) in plain(pair["question"]):
+            raise ReplyError(f"no answer, but words of the question: {clip(better)}")
+        return better
 
     def parse(self, reply: str) -> str:
         text = without_thinking(reply)
@@ -160,6 +186,6 @@ class CondorRefiner(Generate):
         body, *closed = _CLOSED.split(inside)
         if inside != text and not closed:
             raise ReplyError(f"the answer breaks off in the reply {clip(reply)}")
-        if not body.strip():
+        if body.strip(" \n.<>").casefold() in _FORM:
             raise ReplyError(f"no answer in the reply {clip(reply)}")
         return body.strip()

@@ -13,7 +13,10 @@ _ROLE = (
 )
 _QUESTION = "<question>\n{question}\n</question>\n"
 _PAIR = "<reference>\n{reference_answer}\n</reference>\n<answer>\n{answer}\n</answer>\n"
-_VERDICT = 'Reply with JSON only: {"judgement_result": true} if they agree, else {"judgement_result": false}'
+_VERDICT = (
+    "First put the final result of each into a few words, then compare the two. Reply with JSON only:\n"
+    '{"reference_says": "…", "answer_says": "…", "judgement_result": true if they agree, else false}'
+)
 
 
 class AnswerJudgePrompt(Prompt):

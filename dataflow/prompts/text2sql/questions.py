@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, ClassVar
 
+from pydantic import BaseModel
+
 from dataflow.core.errors import ConfigError
 from dataflow.core.prompt import Prompt
 from dataflow.prompts.text2sql.dialects import engine_name
@@ -133,8 +135,17 @@ class Text2VecSQLQuestionGeneratorPrompt(_QuestionPrompt):
         return self.filled(input_sql, input_db_id, db_id2column_info, db_type, draw or Random())[0]
 
 
+class Correspondence(BaseModel):
+    """Whether a query answers a question, after a look at both."""
+
+    finds: str
+    asked: str
+    difference: str
+    answers: bool
+
+
 class Text2SQLCorrespondenceFilterPrompt(Prompt):
-    """Whether a query answers a question: reasons, then YES or NO in a fence."""
+    """Whether a query answers a question: what it finds, what was asked, how they differ, and the verdict."""
 
     system = (
         "You judge whether a SQL query gives exactly what a question asks for. You think before you judge, and do not "
@@ -142,13 +153,14 @@ class Text2SQLCorrespondenceFilterPrompt(Prompt):
     )
     template = (
         "<schema>\n{db_details}\n</schema>\n<question>\n{question}\n</question>\n<query>\n{sql}\n</query>\n"
-        "Does the query answer the question? Look at four things, a short sentence or two for each:\n"
-        "1. Logic: conditions, groups, order and limits are those of the question.\n"
-        "2. Schema: tables, columns and joins are the ones that the question means.\n"
-        "3. Completeness: all that is asked for is in the result, and nothing that was not asked for.\n"
-        "4. Correctness: the numbers mean what the question means; nothing is counted twice or left out.\n"
-        "Then give your conclusion, YES or NO, alone in a block that begins with ``` and ends with ```."
+        "Does the query answer the question? It does if conditions, groups, order and limits are those of the question; if "
+        "tables, columns and joins are the ones that the question means; if all that is asked for is in the result; and if "
+        "nothing is counted twice or left out.\n"
+        "Say in a few words each what the query finds, what the question asks for, and how the two differ, if they do. Then "
+        "give the verdict.\n"
+        'Reply with JSON only: {"finds": "…", "asked": "…", "difference": "…", "answers": true or false}'
     )
+    reply = Correspondence
 
     def build_prompt(self, question: str, sql: str, db_details: str) -> str:  # type: ignore[override]
         return super().build_prompt(question=question, sql=sql, db_details=db_details)
