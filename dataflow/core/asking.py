@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 
 from dataflow.core import background
 from dataflow.core.background import current_scope, gathered
-from dataflow.core.errors import STOPPING, CallError, ConfigError, ReplyError
+from dataflow.core.errors import STOPPING, CallError, ConfigError
 from dataflow.core.outcome import Failure
 from dataflow.core.protocols import LLMServing, Request, Scope
-from dataflow.core.replies import clip
 
 T = TypeVar("T")
 
@@ -22,7 +21,7 @@ class Ask:
 
     Raises:
         CallError: by a call, when it failed for good.
-        ReplyError: by `whole`, when the model stopped at its length limit.
+        ReplyError: by a call, when the reply was cut off.
     """
 
     __slots__ = ("_batch", "_sample", "args", "row", "scope", "serving")
@@ -42,24 +41,12 @@ class Ask:
         self, prompt: str | Request, system: str | None = None, schema: Mapping[str, Any] | None = None
     ) -> str:
         request = prompt if isinstance(prompt, Request) else Request.of(prompt, system, schema)
-        text, _ = await self._reply(request)
-        return text
-
-    async def whole(self, request: Request) -> str:
-        """A reply that the model brought to its end: half an answer is none. Servings that only answer lists cannot tell."""
-        text, truncated = await self._reply(request)
-        if truncated:
-            raise ReplyError(
-                f"the reply breaks off at the model's length limit; a higher max_tokens of the serving may help: {clip(text)}"
-            )
-        return text
-
-    async def _reply(self, request: Request) -> tuple[str, bool]:
         sample, self._sample = self._sample, self._sample + 1
         if self._batch is not None:
-            return await self._batch.ask(request), False
+            return await self._batch.ask(request)
         reply = await self.serving.ask(request, self.scope, row=self.row, sample=sample)
-        return reply.text, reply.truncated
+        text: str = reply.whole().text
+        return text
 
 
 def askers(

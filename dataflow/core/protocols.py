@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from dataflow.core.errors import ReplyError
+
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
@@ -45,6 +47,18 @@ class Reply:
     """Whether the model stopped at its length limit."""
     cached_tokens: int = 0
     """Prompt tokens that the endpoint had in its own cache."""
+
+    def whole(self) -> Reply:
+        """The reply itself.
+
+        Raises:
+            ReplyError: it was cut off, and half an answer is none.
+        """
+        if self.truncated:
+            raise ReplyError(
+                f"the reply breaks off at the model's length limit; a higher max_tokens may help: {self.text[-80:]!r}"
+            )
+        return self
 
 
 class ChatBackend(Protocol):

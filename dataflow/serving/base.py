@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 
 from dataflow.core import background
 from dataflow.core.abc import LLMServingABC
-from dataflow.core.errors import CallError, ConfigError, ReplyError, RowError, ServingError
+from dataflow.core.errors import CallError, ConfigError, RowError, ServingError
 from dataflow.core.protocols import ChatBackend, EmbedBackend, Message, Reply, Request, Scope
-from dataflow.core.replies import clip
 from dataflow.serving.engine import Engine, Policy
 from dataflow.serving.structured import checked
 
@@ -68,7 +67,7 @@ class Serving(LLMServingABC):
 
         Raises:
             CallError: the call failed for good.
-            ReplyError: the reply was cut off at the length limit, or does not meet the request's JSON schema.
+            ReplyError: the reply breaks off at the length limit, or does not meet the request's JSON schema.
             ServingError: no call can succeed.
         """
         if self._chat is None:
@@ -77,12 +76,7 @@ class Serving(LLMServingABC):
         backend = self._chat
 
         async def send(asked: Request) -> Reply:
-            reply = await self._engine.chat(backend, asked, scope, row, sample)
-            if reply.truncated:
-                raise ReplyError(
-                    f"the reply was cut off at the length limit (max_tokens) after {clip(reply.text[-80:])}"
-                )
-            return reply
+            return (await self._engine.chat(backend, asked, scope, row, sample)).whole()
 
         reply = await send(request)
         return reply if request.schema is None else await checked(request, reply, send)

@@ -35,10 +35,7 @@ async def checked(request: Request, reply: Reply, again: Callable[[Request], Awa
     reply = await again(Request((*request.messages, *turns), request.schema))
     fault, text = _examine(reply.text, request.schema)
     if fault is not None:
-        cut = "; it breaks off at the model's length limit, and a higher max_tokens may help"
-        raise ReplyError(
-            f"the reply does not meet the JSON schema, not even when sent back: {fault}{cut if reply.truncated else ''}"
-        )
+        raise ReplyError(f"the reply does not meet the JSON schema, not even when sent back: {fault}")
     return _with_text(reply, text)
 
 

@@ -391,7 +391,7 @@ def test_a_reply_that_is_cut_off_is_none(endpoint: Scripted, serve: Serve) -> No
         endpoint.will_answer(said("[1, 2, 3", finish_reason="length"))
         serving = serve(endpoint.url)
         assert serving.generate_from_input(["a"], **asked) == [None]
-        assert "cut off at the length limit (max_tokens) after '[1, 2, 3'" in serving.errors[0]
+        assert "breaks off at the model's length limit" in serving.errors[0]
     assert len(endpoint.sent) == 2
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
 
-from dataflow.core.errors import ConfigError, ReplyError
-from dataflow.core.protocols import Reply, Request
-from dataflow.serving.structured import checked, strict_schema
+from dataflow.core.errors import ConfigError
+from dataflow.serving.structured import strict_schema
 from dataflow.testing.server import FaultyServer
 
 Serve = Callable[..., Any]
@@ -141,13 +139,3 @@ CLOSED = {
 )
 def test_strict_schema(schema: Any, strict: bool) -> None:
     assert strict_schema(schema) is strict
-
-
-def test_a_reply_that_breaks_off_is_told_so() -> None:
-    cut = Reply('{"note": "on and on', truncated=True)
-
-    async def again(_: Request) -> Reply:
-        return cut
-
-    with pytest.raises(ReplyError, match="breaks off at the model's length limit"):
-        asyncio.run(checked(Request.of("a", schema=SCHEMA), cut, again))

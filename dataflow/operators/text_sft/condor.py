@@ -78,7 +78,7 @@ class CondorGenerator(Source):
         levels = LEVELS[: self.num_samples - number * len(LEVELS)]
         questions = different(read_questions(await ask(self.questions_request(number))))
         asked = [build(_ANSWER, {"question": questions[level]}) for level in levels]
-        answers = [read_answer(reply) for reply in await together(*map(ask.whole, asked))]
+        answers = [read_answer(reply) for reply in await together(*map(ask, asked))]
         return [(questions[lv], answer, lv) for lv, answer in zip(levels, answers, strict=True)]
 
     def questions_request(self, number: int) -> Request:
@@ -175,7 +175,7 @@ class CondorRefiner(Generate):
         pair = {"question": as_text(instruction), "answer": as_text(output)}
         critique = read_answer(await ask(build(self.prompt, {"mode": "critique", **pair})))
         asked = build(self.prompt, {"mode": "refine", **pair, "critique": critique})
-        better = self.parse(await ask.whole(asked))
+        better = self.parse(await ask(asked))
         if len(better.split()) > _FEW_WORDS and plain(better) in plain(pair["question"]):
             raise ReplyError(f"no answer, but words of the question: {clip(better)}")
         return better
