@@ -13,6 +13,7 @@ from dataflow.testing.cases import run_rows
 TABLES = {
     "C4LineRefiner": "golden_lines",
     "MojibakeRefiner": "golden_encodings",
+    "PIIRefiner": "golden_personal",
 }
 
 
