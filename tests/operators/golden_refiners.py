@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import regex
+from golden_lines import sentences
 from golden_refiners_dates import normal
 from golden_refiners_marks import without_images, without_markup, without_references
 from golden_refiners_words import lemmatized, spelled, stemmed, without_contractions, without_stop_words
@@ -188,26 +189,6 @@ def _entity(text: str, i: int) -> tuple[int, str]:
     return 0, ""
 
 
-def sentences_of_c4(text: str) -> str:
-    text = re.sub(r"\[([0-9]{0,4}|edit|citation needed)\]", "", text, flags=re.I)
-    kept = []
-    for line in (line.strip() for line in text.split("\n")):
-        ends = line != "" and line[-1] in ".!?\"'”’。！？" and not line.endswith(("...", "…"))
-        words = line.split()
-        phrases = [
-            "terms of use",
-            "privacy policy",
-            "cookie policy",
-            "uses cookies",
-            "use of cookies",
-            "use cookies",
-        ]
-        told = any(phrase in line.lower() for phrase in ["javascript", *phrases])
-        if ends and len(words) >= 3 and max(map(len, words)) <= 1000 and not told:
-            kept.append(line)
-    return "\n".join(kept)
-
-
 Refiner = tuple[str, dict[str, Any], Callable[[str], str]]
 REFINERS: list[Refiner] = [
     ("LowercaseRefiner", {}, str.lower),
@@ -234,7 +215,7 @@ REFINERS: list[Refiner] = [
     ("StemmingLemmatizationRefiner", {"method": "lemmatization"}, lemmatized),
     ("SpellingCorrectionRefiner", {}, spelled),
     ("TextNormalizationRefiner", {}, normal),
-    ("C4LineRefiner", {}, sentences_of_c4),
+    ("C4LineRefiner", {}, sentences),
 ]  # fmt: skip
 """Each refiner with its settings, and what it makes of a text."""
 

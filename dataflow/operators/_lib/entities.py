@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from dataflow.core.errors import ConfigError, MissingDependency
+from dataflow.operators._lib.identifiers import EMAIL
 from dataflow.operators._lib.spans import Span, apart
 
 ENGLISH = "en_core_web_sm"
@@ -21,7 +22,6 @@ BATCH = 32
 _WORKING = threading.RLock()  # a pipeline of spaCy is not for several threads
 _LONE = re.compile("[\ud800-\udfff]")
 _NOT_NER = ["tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer"]
-_MAIL = r"(?<![\w.%+-])[\w.%+-]+@(?:[\w-]+\.)+[^\W\d_]{2,24}(?![\w-])"
 
 
 def entities(texts: Sequence[str]) -> list[list[Span]]:
@@ -89,7 +89,7 @@ def _analyzer(language: str, model: str) -> Any:
     # its own recogniser of mail addresses fetches a list of domains
     analyzer.registry.remove_recognizer("EmailRecognizer")
     mail = PatternRecognizer(
-        "EMAIL_ADDRESS", patterns=[Pattern("mail", _MAIL, 1.0)], supported_language=language
+        "EMAIL_ADDRESS", patterns=[Pattern("mail", EMAIL, 1.0)], supported_language=language
     )
     analyzer.registry.add_recognizer(mail)
     return analyzer

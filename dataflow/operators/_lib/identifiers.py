@@ -14,12 +14,29 @@ from dataflow.operators._lib.spans import Span
 Finder = Callable[[str, str | None], Iterator[tuple[int, int]]]
 """Where a text has identifiers of a kind; the second argument is the region of phone numbers without a country."""
 
-_EMAIL = re.compile(r"(?<![\w.%+-])[\w.%+-]+@(?:[\w-]+\.)+[^\W\d_]{2,24}(?![\w-])")
-_IPV4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])")
-_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])", re.ASCII)
-_CARD = re.compile(r"(?<![\w.-])[2-6](?:[ -]?[0-9]){12,18}(?![\w])")
-_IBAN = re.compile(r"(?<!\w)(?=([A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}))")
-_PHONE = re.compile(r"(?<![\w.+])[+(]{0,2}[0-9](?:[ ().\-/\u00a0]{0,3}[0-9]){6,16}(?!\w)")
+_LETTERS = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u052f\u1e00-\u1fff"
+_WORD = rf"0-9_{_LETTERS}"
+_OTHER = rf"[^\W{_WORD}]"
+EMAIL = (
+    rf"(?<![{_WORD}.%+-])[{_WORD}.%+-]+@(?:[{_WORD}-]+\.)+(?:xn--[0-9A-Za-z-]{{2,59}}|[{_LETTERS}]{{2,24}})(?![{_WORD}-])"
+    rf"|(?<!{_OTHER}){_OTHER}+@(?:{_OTHER}+\.)+{_OTHER}{{2,24}}(?!{_OTHER})"
+)
+"""A mail address in Latin, Greek or Cyrillic letters, whatever other letters are beside it; or all in other letters."""
+_EMAIL = re.compile(EMAIL)
+_IPV4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])", re.ASCII)
+_IPV6 = re.compile(
+    r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?:(?:\.[0-9]{1,3}){3})?(?![\w:]|\.[0-9])",
+    re.ASCII,
+)
+_CARD = re.compile(r"(?<![\w.-])[2-6](?:[ -]?[0-9]){12,18}(?![\w])", re.ASCII)
+_CARD_ALONE = re.compile(
+    r"(?<![\w.-])(?:[2-6][0-9]{12,18}|[2-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}|3[0-9]{3}([ -])[0-9]{6}\2[0-9]{4,5})"
+    r"(?!\w|-\w)",
+    re.ASCII,
+)
+"""A card number as it is printed, which other numbers may follow: a date, a security code."""
+_IBAN = re.compile(r"(?<!\w)(?=([A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}))", re.ASCII)
+_PHONE = re.compile(r"(?<![\w.+])[+(]{0,2}[0-9](?:[ ().\-/\u00a0]{0,3}[0-9]){6,16}(?!\w)", re.ASCII)
 _DATE = re.compile(
     r"(?:[12][0-9]{3}[-/.][01]?[0-9][-/.][0-3]?[0-9]|[0-3]?[0-9][-/.][01]?[0-9][-/.][12][0-9]{3})(?![0-9])"
 )
@@ -43,9 +60,9 @@ _PRIVATE = re.compile(
 )
 
 _NETWORKS = re.compile(
-    r"4(?:.{12}|.{15}|.{18})|(?:5[1-5]|2(?:22[1-9]|2[3-9].|[3-6]..|7[01].|720)).*|3[47].{13}|3(?:0[0-5]|[68].).{11}"
-    r"|(?:6011|65|64[4-9]|35(?:2[89]|[3-8].)).*|62.{14,17}|(?:50|5[6-9]|6[0-9]).{10,17}"
-)  # fmt: skip
+    r"4(?:.{12}|.{15}|.{18})|(?:5[1-5]..|2(?:22[1-9]|2[3-9].|[3-6]..|7[01].|720)).{12}|3[47].{13}"
+    r"|3(?:0[0-5]|[68].).{11}|(?:6011|65..|64[4-9].|35(?:2[89]|[3-8].)|62..).{12,15}|(?:50|5[6-9]|6[0-9]).{10,17}"
+)
 """Visa, Mastercard, American Express, Diners, Discover and JCB, UnionPay, Maestro."""
 _LENGTHS = (
     "NO15 BE16 FI18 FO18 GL18 NL18 DK18 SD18 MK19 SI19 AT20 BA20 EE20 KZ20 LT20 LU20 XK20 HR21 CH21 LI21 LV21 "
@@ -79,11 +96,18 @@ def iban(account: str) -> bool:
 
 
 def _emails(text: str, region: str | None) -> Iterator[tuple[int, int]]:
-    yield from (m.span() for m in _EMAIL.finditer(text))
+    for match in _EMAIL.finditer(text):
+        start = match.end() - len(match[0].lstrip(".-"))
+        if text[start] != "@":
+            yield start, match.end()
 
 
 def _keys(text: str, region: str | None) -> Iterator[tuple[int, int]]:
-    yield from (m.span() for pattern in (_PRIVATE, _KEY) for m in pattern.finditer(text))
+    for match in (*_PRIVATE.finditer(text), *_KEY.finditer(text)):
+        if not match[0].startswith("sk-") or any(
+            c.isdigit() for c in match[0]
+        ):  # else it is a name, as in style sheets
+            yield match.span()
 
 
 def _ibans(text: str, region: str | None) -> Iterator[tuple[int, int]]:
@@ -93,13 +117,13 @@ def _ibans(text: str, region: str | None) -> Iterator[tuple[int, int]]:
             taken += character != " "
             if taken == size and iban(match[1][: i + 1].replace(" ", "")):
                 end = match.start() + i + 1
-                if not text[end : end + 1].isalnum():
+                if not (text[end : end + 1].isascii() and text[end : end + 1].isalnum()):
                     yield match.start(), end
                 break
 
 
 def _cards(text: str, region: str | None) -> Iterator[tuple[int, int]]:
-    for match in _CARD.finditer(text):
+    for match in (*_CARD.finditer(text), *_CARD_ALONE.finditer(text)):
         digits = match[0].replace(" ", "").replace("-", "")
         if _NETWORKS.fullmatch(digits) and luhn(digits):
             yield match.span()
@@ -107,14 +131,17 @@ def _cards(text: str, region: str | None) -> Iterator[tuple[int, int]]:
 
 def _addresses(text: str, region: str | None) -> Iterator[tuple[int, int]]:
     for match in (*_IPV4.finditer(text), *_IPV6.finditer(text)):
-        groups = [g for g in match[0].split(":") if g]
-        if ":" in match[0] and len(groups) < 3 and (not groups or len(groups[0]) < 4):
+        address = match[0]
+        if address.endswith(":") and not address.endswith("::"):
+            address = address[:-1]  # what follows is said of it, as in logs
+        groups = [g for g in address.split(":") if g]
+        if ":" in address and len(groups) < 3 and (not groups or len(groups[0]) < 4):
             continue  # `a::b` of a program, or a time of day
         try:
-            ip_address(match[0])
+            ip_address(address)
         except ValueError:
             continue
-        yield match.span()
+        yield match.start(), match.start() + len(address)
 
 
 def _phones(text: str, region: str | None) -> Iterator[tuple[int, int]]:
@@ -122,7 +149,9 @@ def _phones(text: str, region: str | None) -> Iterator[tuple[int, int]]:
         if _DATE.match(match[0]):
             continue
         for number in _phonenumbers().PhoneNumberMatcher(match[0], region):
-            yield match.start() + number.start, match.start() + number.end
+            raw = number.raw_string
+            bracket = raw[0] == "(" and raw.count("(") > raw.count(")")  # it opens before the number
+            yield match.start() + number.start + bracket, match.start() + number.end
 
 
 @cache

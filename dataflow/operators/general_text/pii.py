@@ -19,8 +19,9 @@ class PIIRefiner(Map):
     """Put `<EMAIL>`, `<PHONE>`, `<IP>`, `<CARD>`, `<IBAN>` or `<API_KEY>` in the place of identifiers.
 
     They are told by their form, without a model: mail addresses, phone numbers that can be dialled, IPv4 and IPv6
-    addresses, card and account numbers whose checksum is right, and keys of well-known services. Names of people are
-    left; `PIIAnonymizeRefiner` finds those. Texts without a candidate cost next to nothing.
+    addresses, card and account numbers whose checksum is right, and keys of well-known services. Chinese and other
+    letters that are written without spaces may stand right beside them. Names of people are left; `PIIAnonymizeRefiner`
+    finds those. Texts without a candidate cost next to nothing.
     """
 
     extras: ClassVar[tuple[str, ...]] = ("text",)

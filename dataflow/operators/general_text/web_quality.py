@@ -20,8 +20,13 @@ POLICIES = (
     "use cookies",
 )
 """Phrases of lines that are about the site."""
-_ENDS = tuple(".!?\"'”’。！？")
+_ENDS = tuple(".!?\"'”’。！？｡؟۔।")
 _ELLIPSES = ("...", "…")
+_SIGNS = (
+    r"\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    r"\U00020000-\U0003ffff"
+)
+_WORD = re.compile(rf"[^\w\s]*[{_SIGNS}][^\w\s]*|[^\s{_SIGNS}]+")
 _CITATION = re.compile(r"\[(?:[0-9]{0,4}|edit|citation needed)\]", re.IGNORECASE)
 
 
@@ -101,7 +106,8 @@ class C4LineRefiner(Map):
     From Raffel et al. 2020 (arXiv 1910.10683, section 2.2). A line goes that does not end with a full stop, question or
     exclamation mark or quotation mark, or ends with an ellipsis; has too few words or too long a one; or has
     `javascript` or a phrase about terms, privacy or cookies in it, in any case. White space around lines goes
-    too, and blank lines with it. A text none of whose lines stay becomes empty. Null stays null.
+    too, and blank lines with it. Words are parted by white space, and each Chinese or Japanese character is one. A text
+    none of whose lines stay becomes empty. Null stays null.
     """
 
     min_line_words: int = Field(3, ge=0)
@@ -122,7 +128,7 @@ class C4LineRefiner(Map):
     def _stays(self, line: str) -> bool:
         if not line.endswith(_ENDS) or line.endswith(_ELLIPSES):
             return False
-        words = line.split()
+        words = line.split() if line.isascii() else _WORD.findall(line)
         if len(words) < self.min_line_words:
             return False
         if len(line) > self.max_word_chars and max(map(len, words)) > self.max_word_chars:

@@ -19,6 +19,8 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _ROOT = re.compile(r"<(?:html|body)[\s>]", re.IGNORECASE)
+_INERT = "//template[not(@shadowrootmode)]"
+"""What browsers do not show before a script puts it into the page."""
 _NOT_ASCII = r"[^\x00-\x7f]"
 _NOT_PLAIN = r"[^\t\n\x20-\x25\x27-\x7e]"
 
@@ -61,6 +63,7 @@ class HtmlExtractRefiner(Map):
             include_tables=self.tables,
             include_comments=self.comments,
             include_links=self.links,
+            prune_xpath=_INERT,
         )
         return found or ""
 
