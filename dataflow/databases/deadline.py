@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -11,7 +10,6 @@ from heapq import heappop, heappush
 from itertools import count
 from types import TracebackType
 
-log = logging.getLogger(__name__)
 _AGAIN_S = 0.05
 _MANY = 1024
 
@@ -50,7 +48,9 @@ class Alarm:
             try:
                 self._ring()
             except Exception as error:  # noqa: BLE001  # an engine may raise anything; the other alarms must go on
-                log.debug("a query could not be interrupted: %s", error)
+                import logging  # what a process of an engine seldom needs, and would wait for at its start
+
+                logging.getLogger(__name__).debug("a query could not be interrupted: %s", error)
             return True
 
 
