@@ -7,6 +7,7 @@ it serves is started by `Parent()`.
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import select
 import signal
@@ -16,17 +17,18 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from subprocess import Popen
 
 _HEAD = struct.Struct("<Q")
+_MARK = struct.Struct("<q")
 _BLOCK = 1 << 18
 _LOOK_MS = 2000
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 _STARTS = (
-    "import sys; sys.path[:] = sys.argv[3:]; from importlib import import_module;"
+    "import sys; sys.path[:] = sys.argv[4:]; from importlib import import_module;"
     "home, _, name = sys.argv[1].partition(':'); getattr(import_module(home), name)()"
 )
 _open: weakref.WeakSet[Process] = weakref.WeakSet()
@@ -57,10 +59,17 @@ class Process:
         import subprocess  # costs the processes themselves more than all else here
 
         _reap()
-        command = [sys.executable, "-S", "-c", _STARTS, serve, str(os.getpid()), _ROOT, *sys.path]
-        self._popen = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-        )
+        with _shared() as file:
+            self._mark = mmap.mmap(file.fileno(), _MARK.size)
+            numbers = str(os.getpid()), str(file.fileno())
+            self._popen = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
+                [sys.executable, "-S", "-c", _STARTS, serve, *numbers, _ROOT, *sys.path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                pass_fds=[file.fileno()],
+            )
         assert self._popen.stdin
         assert self._popen.stdout
         self.inbox, self.outbox = self._popen.stdout.fileno(), self._popen.stdin.fileno()
@@ -79,6 +88,12 @@ class Process:
     def lives(self) -> bool:
         """Whether it has not ended yet."""
         return self._popen.poll() is None
+
+    @property
+    def mark(self) -> int:
+        """The number that it has marked last; what it was at, if it has ended."""
+        number: int = _MARK.unpack_from(self._mark)[0]
+        return number
 
     @property
     def sends(self) -> bool:
@@ -151,6 +166,18 @@ class Process:
         _close(self._popen)
 
 
+def _shared() -> IO[bytes]:
+    """A few bytes that two processes can see."""
+    if hasattr(os, "memfd_create"):
+        file: IO[bytes] = os.fdopen(os.memfd_create("dataflow"), "w+b")
+    else:
+        import tempfile
+
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by who asks for it
+    file.truncate(_MARK.size)
+    return file
+
+
 def wait(processes: Iterable[Process], seconds: float) -> list[Process]:
     """Wait until something has come of a process, or until it has ended; which ones these are."""
     poll, of = select.poll(), {}
@@ -220,6 +247,7 @@ class Parent:
 
     def __init__(self) -> None:
         self._pid = int(sys.argv[2])
+        self._mark = mmap.mmap(int(sys.argv[3]), _MARK.size)
         self._in, self._out = os.dup(0), os.dup(1)
         os.dup2(2, 0)
         os.dup2(2, 1)
@@ -236,6 +264,10 @@ class Parent:
                 rest = rest[os.write(self._out, rest) :]
         except OSError:
             os._exit(0)  # nobody is there to hear of it
+
+    def mark(self, number: int) -> None:
+        """Write down what is done now, where the parent sees it whatever happens."""
+        _MARK.pack_into(self._mark, 0, number)
 
     def frame(self) -> bytes:
         """The next frame; this process ends when none will come."""

@@ -6,10 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataflow.core.workers import limit_memory
-from dataflow.databases.schema import Schema
+
+if TYPE_CHECKING:
+    from dataflow.databases.schema import Schema
 
 _BESIDE = 256 << 20
 """What a process apart may take besides the memory of its engine and the results."""

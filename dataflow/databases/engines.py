@@ -26,7 +26,6 @@ _STUCK_S = 0.02
 _SHORT_S = 0.002
 _FEW, _MANY = 8, 512
 """Queries that are under way to one process: few at first, more while they are short."""
-_NAP_S = 0.002
 _LOOK_S = 0.1
 _FOR_TWO = 64
 """From so many queries on a batch begins on all cores."""
@@ -48,7 +47,9 @@ class Engine:
         self.sent: deque[int] = deque()
         self.known: set[str] = set()
         self.window = _FEW
-        self.ready = self.recalled = False
+        self.ready = False
+        self.recalled: set[int] = set()
+        """What it was sent and others do now, until it says that it lets go of it."""
         self.since, self.may_s = time.monotonic(), 0.0
         """When it began what it is at, and how long that may take; 0 for what the limits of queries say."""
 
@@ -56,6 +57,12 @@ class Engine:
     def silent(self) -> bool:
         """Whether it has been at one query for some time."""
         return bool(self.sent) and self.ready and time.monotonic() - self.since > _STUCK_S
+
+    def parts(self) -> tuple[list[int], int, list[int]]:
+        """Of what it was sent: that of which results are on their way, the query that it is at, and the rest."""
+        sent, at = list(self.sent), self.process.mark
+        place = sent.index(at) if at in self.sent else 0
+        return sent[:place], sent[place], sent[place + 1 :]
 
 
 class Engines:
@@ -159,8 +166,6 @@ class Batch:
     def _turn(self) -> None:
         for place, engine in enumerate(self._crew):
             self._deal(engine, last=bool(place % 2))
-        if all(len(engine.sent) > _FEW for engine in self._crew):
-            time.sleep(_NAP_S)  # many short results at once cost less than one by one
         told = {id(process) for process in wait([e.process for e in self._crew], self._patience())}
         now = time.monotonic()
         for engine in [e for e in self._crew if id(e.process) in told]:
@@ -219,31 +224,35 @@ class Batch:
             self._lose(engine, -signal.SIGSEGV)
 
     def _take(self, engine: Engine, message: tuple[Any, ...]) -> None:
-        kind, *rest = message
+        kind, what = message
         if kind <= Told.BUSY:
-            engine.since, engine.may_s = time.monotonic(), rest[0] if kind == Told.BUSY else 0.0
-        if kind == Told.ROWS:
-            number, columns, rows, seconds = rest
-            self._keep(engine, number, QueryResult(True, columns, rows, seconds=seconds))
-        elif kind == Told.FAULT:
-            number, fault, error, seconds = rest
-            self._keep(engine, number, QueryResult(False, error=error, fault=Fault(fault), seconds=seconds))
-        elif kind == Told.SCHEMA:
-            self._keep(engine, *rest)
+            engine.since, engine.may_s = time.monotonic(), what if kind == Told.BUSY else 0.0
+        if kind == Told.RESULTS:
+            self._keep(engine, what)
         elif kind == Told.READY:
             engine.ready, self._stillborn = True, 0
         elif kind == Told.RECALLED:
-            engine.recalled = False
-            engine.sent = deque(number for number in engine.sent if number == rest[0])
+            self._again([n for n in engine.sent if n != what and n not in engine.recalled])
+            engine.recalled = set()
+            engine.sent = deque(n for n in engine.sent if n == what)
         elif kind == Told.ASKS:
-            threading.Thread(target=self._embed, args=(engine.process, *rest), daemon=True).start()
+            threading.Thread(target=self._embed, args=(engine.process, what), daemon=True).start()
 
-    def _keep(self, engine: Engine, number: int, result: Any) -> None:
-        while engine.sent and engine.sent.popleft() != number:
-            pass
-        self._results.setdefault(number, result)
-        if getattr(result, "seconds", 0.0) < _SHORT_S:
-            engine.window = min(_MANY, engine.window + 1)
+    def _keep(self, engine: Engine, results: list[tuple[Any, ...]]) -> None:
+        for number, came, rest, seconds in results:
+            if number in engine.sent:
+                while engine.sent.popleft() != number:
+                    pass
+            if number in self._results:
+                continue
+            if type(came) is tuple:
+                self._results[number] = QueryResult(True, came, rest, seconds=seconds)
+            elif isinstance(came, str):
+                self._results[number] = QueryResult(False, error=rest, fault=Fault(came), seconds=seconds)
+            else:
+                self._results[number] = came
+        if results[-1][3] < _SHORT_S:
+            engine.window = min(_MANY, engine.window + len(results))
         else:
             engine.window = max(1, engine.window // 2)
 
@@ -264,10 +273,12 @@ class Batch:
                 raise RuntimeError("the processes of databases do not start")
             engine.process.leave()
             self._lose(engine, -signal.SIGALRM)
-        elif silent > _STUCK_S and engine.ready and len(engine.sent) > 1 and not engine.recalled:
-            engine.recalled, engine.window = True, 1
-            engine.process.send(dump((Asked.RECALL,)))
-            self._again(list(engine.sent)[1:])
+        elif silent > _STUCK_S and engine.ready and not engine.recalled:
+            behind = engine.parts()[2]
+            if behind:
+                engine.recalled, engine.window = set(behind), 1
+                engine.process.send(dump((Asked.RECALL,)))
+                self._again(behind)
 
     def _again(self, numbers: list[int]) -> None:
         self._waiting.extendleft(n for n in reversed(numbers) if n not in self._results)
@@ -281,9 +292,8 @@ class Batch:
                 raise RuntimeError(f"the processes of databases do not start ({said(status)})")
             self._again(list(engine.sent))
         elif engine.sent:
-            number, *others = engine.sent
-            if not engine.recalled:
-                self._again(others)
+            before, number, behind = engine.parts()
+            self._again([n for n in before + behind if n not in engine.recalled])
             if status in _FROM_OUTSIDE and number not in self._tried:
                 self._tried.add(number)
                 self._again([number])

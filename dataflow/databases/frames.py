@@ -10,18 +10,13 @@ class Told:
     """What a process of an engine says, first in its frames."""
 
     READY = 0
-    """The first five end what the process was at, or a part of it."""
-    ROWS = 1
-    """Number of the query, columns, rows, seconds."""
-    FAULT = 2
-    """Number of the query, fault, message, seconds."""
-    SCHEMA = 3
-    """Number of the query, schema."""
-    BUSY = 4
+    RESULTS = 1
+    """Of each query its number, what came of it, and the seconds: columns and rows, a fault and a message, or a schema."""
+    BUSY = 2
     """Something begins that may take so many seconds: the opening of a file, a statement of a schema."""
-    RECALLED = 5
+    RECALLED = 3
     """The queries that were not begun are let go; the number of the one under way, or none."""
-    ASKS = 6
+    ASKS = 4
     """Texts to be embedded."""
 
 

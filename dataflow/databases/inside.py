@@ -20,9 +20,10 @@ from dataflow.databases.worker import Worker
 _OTHER_S = 10.0
 """More than the opening of a file may take, or one statement of a schema."""
 _MOST_IDLE = 16
-_SLOW_S = 0.01
 _LATE_S = 1.5
 _AGAIN_S = 0.25
+_GATHERED_S = 0.002
+"""For how long the results of short queries are gathered before they are sent."""
 
 
 def serve() -> None:
@@ -35,7 +36,7 @@ def serve() -> None:
     if embeds:
         connector.embedding_serving = inside
     connector.enclose()
-    parent.send(dump((Told.READY,)))
+    parent.send(dump((Told.READY, None)))
     inside.run()
 
 
@@ -50,8 +51,9 @@ class Inside:
         self._limits = connector.limits
         self._worker = Worker(self._pool, self._databases.__getitem__, self._limits)
         self._waiting: deque[tuple[int, str, Any, int]] = deque()
+        self._done: list[tuple[Any, ...]] = []
         self._running: int | None = None
-        self._armed = 0.0
+        self._armed = self._sent = 0.0
 
     def run(self) -> None:
         """Answer one query after the other."""
@@ -63,15 +65,19 @@ class Inside:
                 continue
             number, db_id, sql, what = self._waiting.popleft()
             self._running = number
+            self._parent.mark(number)
             if what == What.SCHEMA:
-                self._tell(self._schema(number, db_id, *sql))
-                continue
-            self._arm(self._limits.seconds)
-            result = self._worker((db_id, sql, what == What.EXPLAIN))
+                came = self._schema(number, db_id, *sql)
+            else:
+                self._arm(self._limits.seconds)
+                came = _told(number, self._worker((db_id, sql, what == What.EXPLAIN)))
+            self._done.append(came)
+            self._running = None
             if not self._waiting:
                 self._worker.close()
-            self._tell(_told(number, result))
-            if result.seconds > _SLOW_S:
+                self._send()
+            elif time.monotonic() - self._sent > _GATHERED_S:
+                self._send()
                 while self._parent.waiting():
                     self._take(load(self._parent.frame()))
 
@@ -81,7 +87,7 @@ class Inside:
         Raises:
             ConfigError: its serving failed.
         """
-        self._tell((Told.ASKS, list(texts)))
+        self._tell(Told.ASKS, list(texts))
         while True:
             frame = load(self._parent.frame())
             if frame[0] == Asked.VECTORS:
@@ -101,18 +107,24 @@ class Inside:
             self._waiting += queries
         elif frame[0] == Asked.RECALL:
             self._waiting.clear()
-            self._tell((Told.RECALLED, self._running))
+            self._tell(Told.RECALLED, self._running)
 
-    def _tell(self, message: tuple[Any, ...]) -> None:
-        if message[0] in (Told.ROWS, Told.FAULT, Told.SCHEMA):
-            self._running = None
+    def _tell(self, *message: Any) -> None:
+        self._send()
+        self._parent.send(dump(message))
+
+    def _send(self) -> None:
+        """Send the results that were gathered."""
+        done, self._done = self._done, []
+        self._sent = time.monotonic()
+        if not done:
+            return
         try:
-            frame = dump(message)
+            self._parent.send(dump((Told.RESULTS, done)))
         except (MemoryError, RecursionError):
-            frame = dump(
-                (Told.FAULT, message[1], str(Fault.TOO_LARGE), "the result is too large to be sent", 0.0)
-            )
-        self._parent.send(frame)
+            for number, *_ in done:
+                too_large = number, str(Fault.TOO_LARGE), "the result is too large to be sent", 0.0
+                self._parent.send(dump((Told.RESULTS, [too_large])))
 
     def _arm(self, seconds: float) -> None:
         """Have this process ended, should the parent not do so."""
@@ -134,18 +146,18 @@ class Inside:
             with self._pool.session(db_id) as session:
                 vars(session)["heard"] = self._busy
                 self._busy()
-                return Told.SCHEMA, number, session.schema(examples=examples, samples=samples)
+                return number, session.schema(examples=examples, samples=samples), None, 0.0
         except ConfigError as error:
-            return Told.FAULT, number, str(Fault.CONNECTION), str(error), 0.0
+            return number, str(Fault.CONNECTION), str(error), 0.0
 
     def _busy(self, seconds: float = _OTHER_S) -> None:
         """Say that something new begins, and how long it may take."""
         self._armed = 0.0
         self._arm(seconds)
-        self._parent.send(dump((Told.BUSY, seconds)))
+        self._tell(Told.BUSY, seconds)
 
 
 def _told(number: int, result: QueryResult) -> tuple[Any, ...]:
     if result.success:
-        return Told.ROWS, number, result.columns, result.rows, result.seconds
-    return Told.FAULT, number, str(result.fault), result.error, result.seconds
+        return number, result.columns, result.rows, result.seconds
+    return number, str(result.fault), result.error, result.seconds

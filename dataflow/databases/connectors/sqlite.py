@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dataflow.core.errors import ConfigError
@@ -16,7 +16,9 @@ from dataflow.databases.connectors import sqlite_guard
 from dataflow.databases.deadline import Alarm
 from dataflow.databases.files import beside, file_stamp, find_files, quick_stamp
 from dataflow.databases.results import Rows, collect, failed, over_time, timed
-from dataflow.databases.schema import Schema
+
+if TYPE_CHECKING:
+    from dataflow.databases.schema import Schema
 
 PATTERNS = ("*.sqlite", "*.sqlite3", "*.db")
 _LOCKED_S = 0.25
