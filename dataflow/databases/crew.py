@@ -12,9 +12,9 @@ J = TypeVar("J")
 R = TypeVar("R")
 _J = TypeVar("_J", contravariant=True)
 _R = TypeVar("_R", covariant=True)
-GRACE_S = 0.35
+GRACE_S = 0.25
 """How long past its limit a query that was interrupted may take before it is given up."""
-_LOOK_S = 0.1
+_LOOK_S = 0.05
 
 
 class Work(Protocol[_J, _R]):

@@ -91,9 +91,9 @@ class Engines:
         return Engine(self.connector)
 
     def give(self, engine: Engine) -> None:
-        """Keep a process that has nothing to do."""
+        """Keep a process that has nothing to do; one that is still starting is the last to be taken."""
         with self._lock:
-            self._idle.append(engine)
+            self._idle.insert(len(self._idle) if engine.ready else 0, engine)
 
     def close(self) -> None:
         """End the processes that are not in use."""
