@@ -1,7 +1,7 @@
 """Processes of our own that answer frames: one that hangs or dies is ended and replaced, and no other is touched by it.
 
-A process runs `module:function` of the same interpreter, without the main module of this one, and ends with it. What
-it serves is started by `Parent()`.
+A process runs `module:function` of the same interpreter, without the main module of this one, and ends with it. What it
+serves is started by `inside.Parent()`.
 """
 
 from __future__ import annotations
@@ -11,28 +11,27 @@ import mmap
 import os
 import select
 import signal
-import struct
 import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import IO, TYPE_CHECKING
+
+from dataflow.core.inside import BEAR, BLOCK, END, HEAD, LEAVE, MARK, REQUEST, whole
 
 if TYPE_CHECKING:
     from subprocess import Popen
 
-_HEAD = struct.Struct("<Q")
-_MARK = struct.Struct("<q")
-_BLOCK = 1 << 18
-_LOOK_MS = 2000
+START_S = 120.0
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 _STARTS = (
     "import sys; sys.path[:] = sys.argv[4:]; from importlib import import_module;"
     "home, _, name = sys.argv[1].partition(':'); getattr(import_module(home), name)()"
 )
 _open: weakref.WeakSet[Process] = weakref.WeakSet()
-_dying: list[Popen[bytes]] = []
 
 
 class Gone(Exception):
@@ -52,47 +51,36 @@ def said(status: int) -> str:
     return f"signal {-status}"
 
 
-class Process:
-    """A process that runs `serve`, named `package.module:function`; nothing here waits but `frame` and `stop`."""
+class Process(ABC):
+    """A process that frames go to and come from; nothing here waits but `stop`."""
 
-    def __init__(self, serve: str) -> None:
-        import subprocess  # costs the processes themselves more than all else here
-
-        _reap()
-        with _shared() as file:
-            self._mark = mmap.mmap(file.fileno(), _MARK.size)
-            numbers = str(os.getpid()), str(file.fileno())
-            self._popen = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
-                [sys.executable, "-S", "-c", _STARTS, serve, *numbers, _ROOT, *sys.path],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                pass_fds=[file.fileno()],
-            )
-        assert self._popen.stdin
-        assert self._popen.stdout
-        self.inbox, self.outbox = self._popen.stdout.fileno(), self._popen.stdin.fileno()
-        os.set_blocking(self.inbox, False)
-        os.set_blocking(self.outbox, False)
+    def __init__(self, pid: int, inbox: int, outbox: int, mark: mmap.mmap) -> None:
+        self.pid, self.inbox, self.outbox, self._mark = pid, inbox, outbox, mark
+        os.set_blocking(inbox, False)
+        os.set_blocking(outbox, False)
         self._come, self._unsent = bytearray(), bytearray()
         self._sending = threading.Lock()
-        self._finalizer = weakref.finalize(self, _end, self._popen)
         _open.add(self)
 
-    @property
-    def pid(self) -> int:
-        return self._popen.pid
+    @abstractmethod
+    def stop(self) -> int:
+        """End it, if it has not ended by itself; how it ended."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """In a fork: this is the process of another, who would wait in vain for its end while we hold its pipes."""
 
     @property
     def lives(self) -> bool:
         """Whether it has not ended yet."""
-        return self._popen.poll() is None
+        poll = select.poll()
+        poll.register(self.inbox, 0)
+        return not poll.poll(0)
 
     @property
     def mark(self) -> int:
         """The number that it has marked last; what it was at, if it has ended."""
-        number: int = _MARK.unpack_from(self._mark)[0]
+        number: int = MARK.unpack_from(self._mark)[0]
         return number
 
     @property
@@ -104,7 +92,7 @@ class Process:
         """Send frames, as far as there is room; `flush` sends the rest. What a dead process is sent is lost."""
         with self._sending:
             for frame in frames:
-                self._unsent += _HEAD.pack(len(frame))
+                self._unsent += HEAD.pack(len(frame))
                 self._unsent += frame
         self.flush()
 
@@ -113,7 +101,7 @@ class Process:
         with self._sending:
             try:
                 while self._unsent:
-                    del self._unsent[: os.write(self.outbox, memoryview(self._unsent)[:_BLOCK].tobytes())]
+                    del self._unsent[: os.write(self.outbox, memoryview(self._unsent)[:BLOCK].tobytes())]
             except BlockingIOError:
                 return
             except OSError:
@@ -127,10 +115,10 @@ class Process:
         """
         ended = False
         with contextlib.suppress(BlockingIOError):
-            while chunk := os.read(self.inbox, _BLOCK):
+            while chunk := os.read(self.inbox, BLOCK):
                 self._come += chunk
             ended = True
-        frames = _whole(self._come)
+        frames = whole(self._come)
         if ended and not frames:
             raise Gone(self.stop())
         return frames
@@ -144,26 +132,139 @@ class Process:
         except (OSError, OverflowError):
             return None
 
+
+class Spawned(Process):
+    """A process that runs `serve`, named `package.module:function`; `given` are files that it shall have."""
+
+    def __init__(self, serve: str, given: Sequence[int] = ()) -> None:
+        import subprocess
+
+        with _shared() as file:
+            mark, files = mmap.mmap(file.fileno(), MARK.size), [file.fileno(), *given]
+            numbers = str(os.getpid()), ",".join(map(str, files))
+            self._popen = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
+                [sys.executable, "-S", "-c", _STARTS, serve, *numbers, _ROOT, *sys.path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                pass_fds=files,
+            )
+        assert self._popen.stdin
+        assert self._popen.stdout
+        self._finalizer = weakref.finalize(self, _end, self._popen)
+        super().__init__(self._popen.pid, self._popen.stdout.fileno(), self._popen.stdin.fileno(), mark)
+
     def stop(self) -> int:
-        """End it, if it has not ended by itself; how it ended."""
         self._finalizer()
         _open.discard(self)
         return self._popen.returncode or 0
 
-    def leave(self) -> None:
-        """End it, and do not wait until the system has taken back its memory."""
-        self._popen.kill()
-        self._finalizer.detach()
-        _open.discard(self)
-        _close(self._popen)
-        _dying.append(self._popen)
-        _reap()
-
     def forget(self) -> None:
-        """In a fork: this is the process of another, who would wait in vain for its end while we hold its pipes."""
         self._finalizer.detach()
         self._popen.returncode = 0
         _close(self._popen)
+
+
+class Nursery(Spawned):
+    """A process that, once it has loaded what all need, bears others by forks: each begins in milliseconds.
+
+    Its `serve` calls `Parent.nurse` when it is ready. It runs nothing else, so it always answers. Used by many threads.
+    """
+
+    def __init__(self, serve: str, first: bytes) -> None:
+        import socket
+
+        self._link, other = socket.socketpair()
+        with other:
+            super().__init__(serve, [other.fileno()])
+        self._lock, self._numbers = threading.Lock(), count()
+        self.send(first)
+
+    def bear(self) -> Born:
+        """A new process.
+
+        Raises:
+            Gone: the nursery has ended.
+        """
+        (theirs, outbox), (inbox, other) = os.pipe(), os.pipe()
+        try:
+            with _shared() as file:
+                pid = self._ask(BEAR, 0, [theirs, other, file.fileno()])
+                return Born(self, pid, inbox, outbox, mmap.mmap(file.fileno(), MARK.size))
+        except BaseException:
+            os.close(inbox)
+            os.close(outbox)
+            raise
+        finally:
+            os.close(theirs)
+            os.close(other)
+
+    def end(self, pid: int) -> int:
+        """End a process that was born here; how it ended."""
+        try:
+            return self._ask(END, pid)
+        except Gone:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            return -signal.SIGKILL
+
+    def leave(self, pid: int) -> None:
+        """End one, and do not wait until the system has taken back its memory."""
+        self.send(REQUEST.pack(next(self._numbers), LEAVE, pid))
+
+    def _ask(self, what: int, pid: int, files: Sequence[int] = ()) -> int:
+        from socket import send_fds
+
+        with self._lock:
+            number, end = next(self._numbers), time.monotonic() + START_S
+            if files:
+                try:
+                    send_fds(self._link, [b"f"], list(files))
+                except OSError:
+                    raise Gone(self.stop()) from None
+            self.send(REQUEST.pack(number, what, pid))
+            while time.monotonic() < end:
+                for frame in self.received() if wait([self], 1.0) else []:
+                    answer: tuple[int, int, int] = REQUEST.unpack(frame)
+                    if answer[0] == number:
+                        return answer[2]
+        raise Gone(self.stop())
+
+    def stop(self) -> int:
+        self._link.close()
+        return super().stop()
+
+    def forget(self) -> None:
+        self._link.close()
+        super().forget()
+
+
+class Born(Process):
+    """A process that a nursery has borne."""
+
+    def __init__(self, nursery: Nursery, pid: int, inbox: int, outbox: int, mark: mmap.mmap) -> None:
+        super().__init__(pid, inbox, outbox, mark)
+        self._nursery = nursery
+        self._finalizer = weakref.finalize(self, _close_all, (inbox, outbox))
+        self._status: int | None = None
+
+    def stop(self) -> int:
+        if self._status is None:
+            self._status = self._nursery.end(self.pid)
+            self.forget()
+        return self._status
+
+    def leave(self) -> None:
+        """End it without a look at how it ends."""
+        if self._status is None:
+            self._status = -signal.SIGKILL
+            self._nursery.leave(self.pid)
+            self.forget()
+
+    def forget(self) -> None:
+        self._finalizer()
+        _open.discard(self)
 
 
 def _shared() -> IO[bytes]:
@@ -174,7 +275,7 @@ def _shared() -> IO[bytes]:
         import tempfile
 
         file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by who asks for it
-    file.truncate(_MARK.size)
+    file.truncate(MARK.size)
     return file
 
 
@@ -194,20 +295,6 @@ def wait(processes: Iterable[Process], seconds: float) -> list[Process]:
     return list(found)
 
 
-def _whole(come: bytearray) -> list[bytes]:
-    """Take the frames that are there as a whole."""
-    frames, at, end = [], 0, len(come)
-    while end - at >= _HEAD.size:
-        (size,) = _HEAD.unpack_from(come, at)
-        if end - at - _HEAD.size < size:
-            break
-        at += _HEAD.size + size
-        frames.append(bytes(memoryview(come)[at - size : at]))
-    if at:
-        del come[:at]
-    return frames
-
-
 def _end(popen: Popen[bytes]) -> None:
     popen.kill()
     popen.wait()
@@ -221,15 +308,13 @@ def _close(popen: Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _reap() -> None:
-    """See after those that were left."""
-    _dying[:] = [popen for popen in _dying if popen.poll() is None]
+def _close_all(files: Iterable[int]) -> None:
+    for file in files:
+        with contextlib.suppress(OSError):
+            os.close(file)
 
 
 def _forget() -> None:
-    for popen in _dying:
-        popen.returncode = 0
-    _dying.clear()
     for process in list(_open):
         process.forget()
     _open.clear()
@@ -237,69 +322,3 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
-
-
-class Parent:
-    """What started this process, as seen from here: frames come from it and go to it.
-
-    What else would be printed goes nowhere, Ctrl-C is left to the parent, and this process ends when it ends.
-    """
-
-    def __init__(self) -> None:
-        self._pid = int(sys.argv[2])
-        self._mark = mmap.mmap(int(sys.argv[3]), _MARK.size)
-        self._in, self._out = os.dup(0), os.dup(1)
-        os.dup2(2, 0)
-        os.dup2(2, 1)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self._poll = select.poll()
-        self._poll.register(self._in, select.POLLIN)
-        self._come, self._frames = bytearray(), list[bytes]()
-
-    def send(self, frame: bytes) -> None:
-        """Send a frame."""
-        rest = memoryview(_HEAD.pack(len(frame)) + frame)
-        try:
-            while rest:
-                rest = rest[os.write(self._out, rest) :]
-        except OSError:
-            os._exit(0)  # nobody is there to hear of it
-
-    def mark(self, number: int) -> None:
-        """Write down what is done now, where the parent sees it whatever happens."""
-        _MARK.pack_into(self._mark, 0, number)
-
-    def frame(self) -> bytes:
-        """The next frame; this process ends when none will come."""
-        while not self._frames:
-            if self._poll.poll(_LOOK_MS):
-                self._read()
-            elif os.getppid() != self._pid:
-                os._exit(0)
-        return self._frames.pop(0)
-
-    def waiting(self) -> bool:
-        """Whether a frame is there already."""
-        while not self._frames and self._poll.poll(0):
-            self._read()
-        return bool(self._frames)
-
-    def _read(self) -> None:
-        if not (chunk := os.read(self._in, _BLOCK)):
-            os._exit(0)
-        self._come += chunk
-        self._frames += _whole(self._come)
-
-
-def end_in(seconds: float) -> None:
-    """Let the system end this process after a time, whatever it does then; 0 takes that back."""
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-
-
-def limit_memory(size: int, *, data_only: bool = False) -> None:
-    """Bound the memory of this process: its addresses, or only what it allocates."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        which = resource.RLIMIT_DATA if data_only else resource.RLIMIT_AS
-        resource.setrlimit(which, (size, size))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dataflow.core.workers import limit_memory
+from dataflow.core.inside import limit_memory
 
 if TYPE_CHECKING:
     from dataflow.databases.schema import Schema

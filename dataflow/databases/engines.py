@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dataflow.core.errors import ConfigError
-from dataflow.core.workers import Gone, Process, said, wait
+from dataflow.core.workers import Born, Gone, Nursery, Process, said, wait
 from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
 from dataflow.databases.frames import Asked, Told, What, dump, load
 from dataflow.databases.results import failed, over_time
@@ -20,7 +20,6 @@ from dataflow.databases.schema import Schema
 
 GRACE_S = 0.25
 """How long past its limit a query that its engine was told to end may take before the process is killed."""
-_START_S = 120.0
 _STUCK_S = 0.02
 """A query of this length is no short one: those sent behind it are taken back, and another process begins."""
 _SHORT_S = 0.002
@@ -39,15 +38,11 @@ Job = tuple[str, Any, int]
 class Engine:
     """A process, and what it was sent."""
 
-    def __init__(self, connector: Connector) -> None:
-        kind = type(connector)
-        settings = kind.__module__, kind.__qualname__, _plain(connector.limits)
-        self.process = Process("dataflow.databases.inside:serve")
-        self.process.send(dump((*settings, connector.embedding_serving is not None)))
+    def __init__(self, process: Born) -> None:
+        self.process = process
         self.sent: deque[int] = deque()
         self.known: set[str] = set()
         self.window = _FEW
-        self.ready = False
         self.recalled: set[int] = set()
         """What it was sent and others do now, until it says that it lets go of it."""
         self.since, self.may_s = time.monotonic(), 0.0
@@ -56,7 +51,7 @@ class Engine:
     @property
     def silent(self) -> bool:
         """Whether it has been at one query for some time."""
-        return bool(self.sent) and self.ready and time.monotonic() - self.since > _STUCK_S
+        return bool(self.sent) and time.monotonic() - self.since > _STUCK_S
 
     def parts(self) -> tuple[list[int], int, list[int]]:
         """Of what it was sent: that of which results are on their way, the query that it is at, and the rest."""
@@ -70,7 +65,11 @@ class Engines:
 
     def __init__(self, connector: Connector, find: Callable[[str], DatabaseInfo]) -> None:
         self.connector, self.find = connector, find
+        self._begin()
+
+    def _begin(self) -> None:
         self._idle: list[Engine] = []
+        self._nursery: Nursery | None = None
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
@@ -81,19 +80,31 @@ class Engines:
     def take(self) -> Engine:
         """A process of the caller's own, who gives it back."""
         if self._pid != os.getpid():  # a fork has no part in the processes of its parent
-            self._idle, self._lock, self._pid = [], threading.Lock(), os.getpid()
+            self._begin()
         with self._lock:
             while self._idle:
                 if (engine := self._idle.pop()).process.lives:
-                    engine.since = time.monotonic()
                     return engine
                 engine.process.stop()
-        return Engine(self.connector)
+            return Engine(self._born())
+
+    def _born(self) -> Born:
+        for _ in range(_TRIES):
+            if self._nursery is None:
+                kind, limits = type(self.connector), _plain(self.connector.limits)
+                embeds = self.connector.embedding_serving is not None
+                settings = kind.__module__, kind.__qualname__, limits, embeds
+                self._nursery = Nursery("dataflow.databases.inside:serve", dump(settings))
+            try:
+                return self._nursery.bear()
+            except Gone:
+                self._nursery = None
+        raise RuntimeError(f"the process that bears those of {self.connector.engine} does not start")
 
     def give(self, engine: Engine) -> None:
-        """Keep a process that has nothing to do; one that is still starting is the last to be taken."""
+        """Keep a process that has nothing to do."""
         with self._lock:
-            self._idle.insert(len(self._idle) if engine.ready else 0, engine)
+            self._idle.append(engine)
 
     def close(self) -> None:
         """End the processes that are not in use."""
@@ -101,8 +112,11 @@ class Engines:
             return
         with self._lock:
             idle, self._idle = self._idle, []
+            nursery, self._nursery = self._nursery, None
         for engine in idle:
             engine.process.stop()
+        if nursery is not None:
+            nursery.stop()
 
 
 class ApartSession(Session):
@@ -144,7 +158,6 @@ class Batch:
         self._results: dict[int, Any] = {}
         self._crew: list[Engine] = []
         self._tried: set[int] = set()
-        self._stillborn = 0
 
     def run(self) -> list[Any]:
         """The results in the order of the jobs."""
@@ -173,7 +186,7 @@ class Batch:
         for engine in list(self._crew):
             self._look(engine, now)
         if self._waiting and all(engine.silent for engine in self._crew):
-            self._hire(max(1, min(len(self._crew), len(self._waiting), self._most - len(self._crew))))
+            self._hire(min(2 * len(self._crew), len(self._waiting)))
 
     def _hire(self, count: int) -> None:
         for _ in range(min(count, self._most - len(self._crew))):
@@ -187,8 +200,6 @@ class Batch:
 
     def _limit(self, engine: Engine) -> float:
         """How long the process may be at what it is at."""
-        if not engine.ready:
-            return _START_S
         return (engine.may_s or self._limits.seconds) + GRACE_S
 
     def _deal(self, engine: Engine, *, last: bool) -> None:
@@ -219,7 +230,7 @@ class Batch:
                 self._take(engine, load(frame))
         except Gone as gone:
             self._lose(engine, gone.status)
-        except (ValueError, TypeError, EOFError):  # what a process sends whose memory was destroyed
+        except Exception:  # noqa: BLE001  # what a process sends whose memory was destroyed
             engine.process.leave()
             self._lose(engine, -signal.SIGSEGV)
 
@@ -229,8 +240,6 @@ class Batch:
             engine.since, engine.may_s = time.monotonic(), what if kind == Told.BUSY else 0.0
         if kind == Told.RESULTS:
             self._keep(engine, what)
-        elif kind == Told.READY:
-            engine.ready, self._stillborn = True, 0
         elif kind == Told.RECALLED:
             self._again([n for n in engine.sent if n != what and n not in engine.recalled])
             engine.recalled = set()
@@ -265,15 +274,13 @@ class Batch:
 
     def _look(self, engine: Engine, now: float) -> None:
         """End a process that is too late; take back what waits behind a query that takes long."""
-        if not engine.sent and engine.ready:
+        if not engine.sent:
             return
         silent = now - engine.since
         if silent > self._limit(engine):
-            if not engine.ready:
-                raise RuntimeError("the processes of databases do not start")
             engine.process.leave()
             self._lose(engine, -signal.SIGALRM)
-        elif silent > _STUCK_S and engine.ready and not engine.recalled:
+        elif silent > _STUCK_S and not engine.recalled:
             behind = engine.parts()[2]
             if behind:
                 engine.recalled, engine.window = set(behind), 1
@@ -286,12 +293,7 @@ class Batch:
     def _lose(self, engine: Engine, status: int) -> None:
         """A process has ended: what it was at has this result, or is tried again where somebody else has ended it."""
         self._crew.remove(engine)
-        if not engine.ready:
-            self._stillborn += 1
-            if self._stillborn >= _TRIES:
-                raise RuntimeError(f"the processes of databases do not start ({said(status)})")
-            self._again(list(engine.sent))
-        elif engine.sent:
+        if engine.sent:
             before, number, behind = engine.parts()
             self._again([n for n in before + behind if n not in engine.recalled])
             if status in _FROM_OUTSIDE and number not in self._tried:
@@ -299,7 +301,8 @@ class Batch:
                 self._again([number])
             else:
                 self._results.setdefault(number, self._lost(status, time.monotonic() - engine.since))
-        self._hire(1)  # even where nothing waits: what comes next need not wait for its start
+        if not self._crew:
+            self._hire(1)
 
     def _lost(self, status: int, seconds: float) -> QueryResult:
         if status == -signal.SIGALRM:

@@ -9,14 +9,13 @@ from typing import Any
 class Told:
     """What a process of an engine says, first in its frames."""
 
-    READY = 0
-    RESULTS = 1
+    RESULTS = 0
     """Of each query its number, what came of it, and the seconds: columns and rows, a fault and a message, or a schema."""
-    BUSY = 2
+    BUSY = 1
     """Something begins that may take so many seconds: the opening of a file, a statement of a schema."""
-    RECALLED = 3
+    RECALLED = 2
     """The queries that were not begun are let go; the number of the one under way, or none."""
-    ASKS = 4
+    ASKS = 3
     """Texts to be embedded."""
 
 

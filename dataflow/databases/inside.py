@@ -5,13 +5,14 @@ What it loads is what a first query waits for: so little besides the engine.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import deque
 from importlib import import_module
 from typing import Any
 
 from dataflow.core.errors import ConfigError
-from dataflow.core.workers import Parent, end_in
+from dataflow.core.inside import Parent, end_in
 from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
 from dataflow.databases.frames import Asked, Told, What, dump, load
 from dataflow.databases.pool import Pool
@@ -32,11 +33,12 @@ def serve() -> None:
     home, name, limits, embeds = load(parent.frame())
     connector: Connector = getattr(import_module(home), name)()
     connector.limits = Limits(*limits)
+    connector.enclose()
+    gc.freeze()
+    parent.nurse()
     inside = Inside(parent, connector)
     if embeds:
         connector.embedding_serving = inside
-    connector.enclose()
-    parent.send(dump((Told.READY, None)))
     inside.run()
 
 
@@ -61,6 +63,7 @@ class Inside:
             if not self._waiting:
                 self._armed = 0.0
                 end_in(0)
+                self._parent.mark(-1)
                 self._take(load(self._parent.frame()))
                 continue
             number, db_id, sql, what = self._waiting.popleft()

@@ -107,7 +107,7 @@ def test_processes_end_with_a_manager_that_nobody_closes(monkeypatch: pytest.Mon
     pid = process_of(manager)
     del manager
     gc.collect()
-    assert not is_there(pid)
+    assert not wait_until_gone([pid])
 
 
 def test_queries_that_wait_run_side_by_side(unruly: DatabaseManager) -> None:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dataflow.core import workers
+from dataflow.core import inside, workers
 from dataflow.core.errors import MissingDependency
 from dataflow.operators._lib.answers.compare import compared
 from dataflow.operators._lib.answers.verdicts import Comparison, Undecided, Verdict
@@ -59,7 +59,7 @@ class Worker:
     """A process that answers one frame for each pair it is sent."""
 
     def __init__(self) -> None:
-        self.process: workers.Process | None = None
+        self.process: workers.Spawned | None = None
         self._come: deque[bytes] = deque()
 
     def compare(self, pairs: Sequence[tuple[str, str]], timeout_s: float) -> Iterator[Comparison]:
@@ -85,7 +85,7 @@ class Worker:
         if self.process is not None and not self.process.lives:
             self.stop()  # somebody ended it while it was idle
         if self.process is None:
-            self.process = workers.Process(f"{__name__}:serve")
+            self.process = workers.Spawned(f"{__name__}:serve")
             try:
                 self._frame(self.process, START_S)
             except Lost as error:
@@ -196,8 +196,8 @@ def worked_s() -> float:
 
 def serve() -> None:
     """Answer the pairs that come in until there are no more."""
-    parent = workers.Parent()
-    workers.limit_memory(MEMORY)
+    parent = inside.Parent()
+    inside.limit_memory(MEMORY)
     from dataflow.operators._lib.answers.symbolic import symbolic
 
     symbolic("value", "x + 1", r"\frac{y}{2}")
