@@ -6,9 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from dataflow.databases.schema import Schema
+from dataflow.core.inside import limit_memory
+
+if TYPE_CHECKING:
+    from dataflow.databases.schema import Schema
+
+_BESIDE = 256 << 20
+"""What a process apart may take besides the memory of its engine and the results."""
+_COPIES = 6
+"""How often the bytes of a result are in memory: as values of Python, larger than they count, and as what is sent."""
 
 
 class Fault(StrEnum):
@@ -105,6 +113,9 @@ class Session(ABC):
     def release(self) -> None:  # noqa: B027
         """No query follows for now."""
 
+    def heard(self) -> None:  # noqa: B027
+        """Called after each statement of `schema`; replaced by who watches its time."""
+
     @abstractmethod
     def close(self) -> None:
         """End the connection; may be called more than once."""
@@ -120,8 +131,12 @@ class Connector(ABC):
     engine: ClassVar[str]
     """What prompts call it: `SQLite`."""
 
-    waits: ClassVar[bool] = True
-    """Whether even short queries gain from threads, for they wait for a server or one that is as good."""
+    apart: ClassVar[bool] = False
+    """Whether its queries run in processes of their own, which are ended when they hang; for engines that are libraries.
+
+    Such a process makes a connector of this class anew, with `limits` and an `embedding_serving` that asks `embed` here;
+    the class must be one that can be imported, and a `DatabaseInfo` and the values of results be pickled.
+    """
 
     embedding_serving: Any = None
     """Turns the texts of vector queries into vectors by `generate_embedding_from_input`; set by the manager."""
@@ -163,6 +178,15 @@ class Connector(ABC):
 
     def prepare(self, queries: Sequence[str]) -> None:  # noqa: B027
         """What is best done once for many queries before they run, such as embedding the texts in them."""
+
+    def embed(self, texts: Sequence[str]) -> list[Any]:
+        """The vectors of texts, for a session in a process apart."""
+        vectors: list[Any] = self.embedding_serving.generate_embedding_from_input(list(texts))
+        return vectors
+
+    def enclose(self) -> None:
+        """Bound the memory of the process apart in which this connector is now; called before it opens a session."""
+        limit_memory((self.limits.memory_mb << 20) + _COPIES * self.limits.bytes + _BESIDE, data_only=True)
 
     def special_columns(self, schema: Schema) -> int:
         """How many columns `SQLByColumnGenerator` asks queries about; here all of them."""

@@ -12,12 +12,9 @@ J = TypeVar("J")
 R = TypeVar("R")
 _J = TypeVar("_J", contravariant=True)
 _R = TypeVar("_R", covariant=True)
-GRACE_S = 0.35
+GRACE_S = 0.25
 """How long past its limit a query that was interrupted may take before it is given up."""
-_LOOK_S = 0.1
-_HIRE_S = 0.01
-SHORT_S = 0.0003
-"""Queries that take less than this gain nothing from a second thread of the same process."""
+_LOOK_S = 0.05
 
 
 class Work(Protocol[_J, _R]):
@@ -34,8 +31,7 @@ class Crew(Generic[J, R]):
     """Up to `size` threads that work on the jobs of one batch, each with a `Work` of its own.
 
     A job that takes `limit_s` and a little more is lost: `lost` makes its result, another thread takes the place of its
-    own, and what it may still bring is thrown away. With `careful`, one thread begins, and more are hired when jobs are
-    seen to take long.
+    own, and what it may still bring is thrown away.
     """
 
     def __init__(
@@ -45,10 +41,9 @@ class Crew(Generic[J, R]):
         jobs: Sequence[J],
         size: int,
         limit_s: float,
-        careful: bool = False,
     ) -> None:
         self._work, self._lost, self._jobs = work, lost, jobs
-        self._size, self._patience, self._careful = min(size, len(jobs)), limit_s + GRACE_S, careful
+        self._size, self._patience = min(size, len(jobs)), limit_s + GRACE_S
         self._waiting = deque(range(len(jobs)))
         self._results: dict[int, R] = {}
         self._busy: dict[int, tuple[float, threading.Thread]] = {}
@@ -60,7 +55,7 @@ class Crew(Generic[J, R]):
         """The results in the order of the jobs."""
         if not self._jobs:
             return []
-        self._hire(1 if self._careful else self._size)
+        self._hire(self._size)
         try:
             self._watch()
         finally:
@@ -72,13 +67,8 @@ class Crew(Generic[J, R]):
         return [self._results[i] for i in range(len(self._jobs))]
 
     def _watch(self) -> None:
-        looked, seen = time.monotonic(), 0
-        while not self._done.wait(_HIRE_S if self._waiting and len(self._threads) < self._size else _LOOK_S):
+        while not self._done.wait(_LOOK_S):
             self._look()
-            now, done = time.monotonic(), len(self._results)
-            if self._waiting and (done - seen) * SHORT_S < now - looked:
-                self._hire(min(len(self._threads), self._size - len(self._threads)))
-            looked, seen = now, done
 
     def _hire(self, count: int) -> None:
         for _ in range(count):

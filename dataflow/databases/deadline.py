@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
 from collections.abc import Callable
-from heapq import heappop, heappush
-from itertools import count
 from types import TracebackType
 
-log = logging.getLogger(__name__)
 _AGAIN_S = 0.05
-_MANY = 1024
+_LOOK_S = 0.025
 
 
 class Alarm:
@@ -38,20 +34,22 @@ class Alarm:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _watch().drop(self)
         with self._lock:
             self.left, self._ring = True, _nothing
 
-    def go_off(self) -> bool:
-        """Ring, and say whether to do so again."""
+    def go_off(self) -> None:
+        """Ring."""
         with self._lock:
             if self.left:
-                return False
+                return
             self.rang = True
             try:
                 self._ring()
             except Exception as error:  # noqa: BLE001  # an engine may raise anything; the other alarms must go on
-                log.debug("a query could not be interrupted: %s", error)
-            return True
+                import logging  # what a process of an engine seldom needs, and would wait for at its start
+
+                logging.getLogger(__name__).debug("a query could not be interrupted: %s", error)
 
 
 def _nothing() -> None:
@@ -59,43 +57,38 @@ def _nothing() -> None:
 
 
 class _Watch:
-    """Alarms that were left stay where they are until their time: to take each out would wake the thread each time."""
+    """Looks at the alarms every 25 ms, as long as there are any: to be woken for each would cost more than a short query."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Alarm]] = []
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._order = count()
-        self._full = _MANY
-        self._until = 0.0
+        self._alarms: dict[int, Alarm] = {}
+        self._wake = threading.Event()
+        self._sleeps = False
         threading.Thread(target=self._run, name="dataflow-deadlines", daemon=True).start()
 
     def add(self, alarm: Alarm) -> None:
-        with self._lock:
-            if len(self._heap) >= self._full:
-                self._heap = sorted(entry for entry in self._heap if not entry[2].left)
-                self._full = max(_MANY, 2 * len(self._heap))
-            heappush(self._heap, (alarm.due, next(self._order), alarm))
-            if alarm.due < self._until:
-                self._changed.notify()
+        self._alarms[id(alarm)] = alarm
+        if self._sleeps:
+            self._wake.set()
+
+    def drop(self, alarm: Alarm) -> None:
+        self._alarms.pop(id(alarm), None)
 
     def _run(self) -> None:
         while True:
-            if (alarm := self._next()).go_off():
-                alarm.due = time.monotonic() + _AGAIN_S
-                self.add(alarm)
+            if not self._alarms:
+                self._rest()
+            now = time.monotonic()
+            for alarm in [alarm for alarm in self._alarms.copy().values() if alarm.due <= now]:
+                alarm.due = now + _AGAIN_S
+                alarm.go_off()
+            time.sleep(_LOOK_S)
 
-    def _next(self) -> Alarm:
-        with self._changed:
-            while True:
-                wait = self._heap[0][0] - time.monotonic() if self._heap else None
-                if wait is not None and wait <= 0:
-                    alarm = heappop(self._heap)[2]
-                    if not alarm.left:
-                        return alarm
-                    continue
-                self._until = self._heap[0][0] if self._heap else float("inf")
-                self._changed.wait(wait)
+    def _rest(self) -> None:
+        self._wake.clear()
+        self._sleeps = True
+        if not self._alarms:
+            self._wake.wait()
+        self._sleeps = False
 
 
 _lock = threading.Lock()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -75,6 +74,8 @@ def file_stamp(path: Path, suffix: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _stamp(path: str, size: int, mtime_ns: int) -> str:
+    import hashlib  # of no use to a process of an engine, which would wait for it at its start
+
     hashed = hashlib.blake2b(digest_size=16)
     with Path(path).open("rb") as file:
         if size <= _WHOLE:

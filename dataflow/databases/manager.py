@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,12 +14,14 @@ from dataflow.core.errors import ConfigError, RowError, UnknownName, did_you_mea
 from dataflow.databases.comparison import Comparison, Convention, compare
 from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
 from dataflow.databases.crew import Crew
+from dataflow.databases.engines import ApartSession, Engines
+from dataflow.databases.frames import What
 from dataflow.databases.pool import Pool
 from dataflow.databases.registry import connector_class
 from dataflow.databases.render import FORMS, ddl, inserts
 from dataflow.databases.results import failed
 from dataflow.databases.schema import Schema
-from dataflow.databases.worker import Job, Worker
+from dataflow.databases.worker import Job, Worker, no_text
 
 Query = tuple[str, str]
 """A database id and a statement."""
@@ -60,6 +63,7 @@ class DatabaseManager:
     def _set_up(self) -> None:
         self.connector: Connector = connector_class(self.db_type)()
         self.connector.embedding_serving, self.connector.limits = self.embedding_serving, self.limits
+        self._engines = Engines(self.connector, self._known) if _apart(self.connector) else None
         self._pool = Pool(self._open)
         self._schemas: dict[str, tuple[Any, Schema]] = {}
         self._lock = threading.Lock()
@@ -87,8 +91,10 @@ class DatabaseManager:
         self.close()
 
     def close(self) -> None:
-        """Close the connections; those that a query runs on close when it ends."""
+        """Close the connections and end the processes; those that a query runs on, when it ends."""
         self._pool.close()
+        if self._engines is not None:
+            self._engines.close()
         with self._lock:
             self._schemas.clear()
 
@@ -224,21 +230,46 @@ class DatabaseManager:
             ) from None
 
     def _open(self, db_id: str) -> Session:
+        if self._engines is not None:
+            return ApartSession(self._engines, db_id)
         return self.connector.open(self.databases[db_id])
 
     def _batch(self, queries: Sequence[Query], *, explain: bool) -> list[QueryResult]:
         jobs = _by_database(queries, explain)
         self.connector.prepare([sql for _, sql, _ in jobs])
+        results = self._run(jobs) if self._engines is None else self._run_apart(jobs, self._engines)
+        done = dict(zip(jobs, results, strict=True))
+        return [done[db_id, sql, explain] for db_id, sql in queries]
+
+    def _run(self, jobs: Sequence[Job]) -> list[QueryResult]:
         crew = Crew(
             lambda: Worker(self._pool, self._known, self.limits),
             self._lost,
             jobs,
             self.workers,
             self.limits.seconds,
-            careful=not self.connector.waits,
         )
-        done = dict(zip(jobs, crew.run(), strict=True))
-        return [done[db_id, sql, explain] for db_id, sql in queries]
+        return crew.run()
+
+    def _run_apart(self, jobs: Sequence[Job], engines: Engines) -> list[QueryResult]:
+        results = [self._refused(db_id, sql) for db_id, sql, _ in jobs]
+        good = [i for i, refused in enumerate(results) if refused is None]
+        asked = [(db_id, sql, What.EXPLAIN if explain else What.EXECUTE) for db_id, sql, explain in jobs]
+        for i, result in zip(
+            good, engines.run([asked[i] for i in good], self.limits, self.workers), strict=True
+        ):
+            results[i] = result
+        return [result for result in results if result is not None]
+
+    def _refused(self, db_id: str, sql: str) -> QueryResult | None:
+        """Why a query is not run at all."""
+        if (wrong := no_text(sql)) is not None:
+            return failed(Fault.SYNTAX, wrong)
+        try:
+            self._known(db_id)
+        except UnknownName as error:
+            return failed(Fault.UNKNOWN, str(error))
+        return None
 
     def _orders(self, sql: str) -> bool:
         """Whether a query orders its rows; not for one that cannot be parsed, which the engine may still have run."""
@@ -259,3 +290,11 @@ def _by_database(queries: Sequence[Query], explain: bool) -> list[Job]:
     for db_id, sql in queries:
         jobs.setdefault(db_id, {})[db_id, sql, explain] = None
     return [job for of_one in jobs.values() for job in of_one]
+
+
+def _apart(connector: Connector) -> bool:
+    """Whether queries run in processes of their own; those are of POSIX, and import the class."""
+    kind = type(connector)
+    return (
+        kind.apart and os.name == "posix" and kind.__module__ != "__main__" and "<" not in kind.__qualname__
+    )

@@ -9,7 +9,7 @@ from typing import Any
 from dataflow.databases.connector import Fault, Limits, QueryResult
 
 Rows = tuple[tuple[Any, ...], ...]
-_NESTED = (list, tuple, dict, set)
+_NESTED = frozenset([list, tuple, dict, set])
 _CELL = 16
 """Bytes that a value is counted as at least."""
 
@@ -27,7 +27,13 @@ def collect(rows: Iterable[tuple[Any, ...]], limits: Limits) -> Rows:
     kept: list[tuple[Any, ...]] = []
     left, free = limits.bytes, limits.rows
     for row in rows:
-        left -= size_of(row)
+        left -= _CELL * len(row)
+        for value in row:
+            kind = type(value)
+            if kind is str or kind is bytes:
+                left -= len(value)
+            elif kind in _NESTED:
+                left -= size_of((value,))
         free -= 1
         if left < 0 or free < 0:
             limit = f"{limits.bytes:,} bytes" if left < 0 else f"{limits.rows:,} rows"

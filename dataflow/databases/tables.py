@@ -30,6 +30,7 @@ def asking(session: Session, db_id: str, limits: Limits = FOR_SCHEMA) -> Query:
 
     def query(sql: str) -> Rows:
         result = session.execute(sql, limits)
+        session.heard()
         if result.fault is Fault.CONNECTION:
             raise ConfigError(f"database {db_id!r}: {result.error}")
         return result.rows

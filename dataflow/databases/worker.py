@@ -21,20 +21,20 @@ class Worker:
     """Runs one query after the other; the session stays with it as long as they ask the same database."""
 
     def __init__(self, pool: Pool, check: Callable[[str], object], limits: Limits) -> None:
-        self._pool, self._check, self._limits = pool, check, limits
+        self._pool, self._check, self.limits = pool, check, limits
         self._db_id = ""
         self._session: Session | None = None
 
     def __call__(self, job: Job) -> QueryResult:
         """What came of one query."""
         db_id, sql, explain = job
-        if (wrong := _no_text(sql)) is not None:
+        if (wrong := no_text(sql)) is not None:
             return failed(Fault.SYNTAX, wrong)
         try:
             for _ in range(_TRIES):
                 session = self._session if self._db_id == db_id else None
                 session = session or self._take(db_id)
-                result = (session.explain if explain else session.execute)(sql, self._limits)
+                result = (session.explain if explain else session.execute)(sql, self.limits)
                 if session.usable:
                     break
                 self.close()
@@ -62,7 +62,7 @@ class Worker:
             self._pool.put(self._db_id, session)
 
 
-def _no_text(sql: Any) -> str | None:
+def no_text(sql: Any) -> str | None:
     """Why this is no statement of any engine."""
     if not isinstance(sql, str) or not sql.strip():
         return "there is no statement"

@@ -108,21 +108,14 @@ def test_queries_of_one_database_run_at_once(scripted: DatabaseManager) -> None:
     assert scripted.connector.ran == ["meet"] * 3  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("waits", [True, False])
-def test_long_queries_of_one_batch_run_at_once(
-    scripted: DatabaseManager, monkeypatch: pytest.MonkeyPatch, waits: bool
-) -> None:
+def test_long_queries_of_one_batch_run_at_once(scripted: DatabaseManager) -> None:
     scripted.limits = Limits(seconds=WAIT_S)
-    monkeypatch.setattr(Scripted, "waits", waits)
     queries = [("x", f"q{i}") for i in range(50)] + [("x", f"meet {i}") for i in range(3)]
     assert all(result.success for result in scripted.batch_execute_queries(queries))
     assert not scripted.connector.meeting.broken  # type: ignore[attr-defined]
 
 
-def test_queries_of_one_database_follow_each_other(
-    scripted: DatabaseManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Scripted, "waits", False)
+def test_queries_of_one_database_follow_each_other(scripted: DatabaseManager) -> None:
     queries = [(("x", "closed", "nowhere")[i % 3], f"q{i}") for i in range(9)]
     results = scripted.batch_execute_queries(queries)
     assert [r.fault for r in results] == [None, Fault.CONNECTION, Fault.UNKNOWN] * 3
@@ -278,36 +271,6 @@ def test_text_that_is_no_utf8(file: Path) -> None:
     with DatabaseManager(config={"root_path": str(file)}) as manager:
         assert manager.execute("shop", "SELECT a FROM odd").rows == (("caf\ufffd",),)
         assert manager.execute("shop", "SELECT 'café'").rows == (("café",),)
-
-
-def test_text_functions_of_sqlite_stay_as_they_are(file: Path) -> None:
-    asked = [
-        f"{call}({', '.join(map(str, values))})"
-        for call, n in (("instr", 2), ("replace", 3), ("trim", 2), ("ltrim", 2), ("rtrim", 2))
-        for first in ("'aXbXa'", "''", "NULL", "12.5", "1e20", "0.1", "-3", "x'616263'", "'äöä'", "9e999")
-        for values in [
-            (first, "'a'", "'Q'")[:n],
-            (first, "''", "NULL")[:n],
-            (first, "1", "''")[:n],
-            (first, "'ä'", "2.0")[:n],
-        ]
-    ]
-    asked += [
-        "printf()",
-        "printf(NULL, 1)",
-        "printf(12)",
-        "printf('%.*c|%d', 3, 'x', 99999999)",
-        "printf('%5.2f %-6s|%c%%', 1.5, 'a', 'bc')",
-        "format('%,d %*d %s', 1234567, 5, 2)",
-    ]
-    plain = sqlite3.connect(":memory:")
-    expected = [plain.execute(f"SELECT {call}").fetchone()[0] for call in asked]
-    plain.close()
-    with DatabaseManager(config={"root_path": str(file)}) as manager:
-        results = manager.batch_execute_queries([("shop", f"SELECT {call}") for call in asked])
-    assert {c: r.rows[0][0] for c, r in zip(asked, results, strict=True)} == dict(
-        zip(asked, expected, strict=True)
-    )
 
 
 def test_views_may_call_functions(file: Path) -> None:

@@ -16,12 +16,6 @@ from dataflow.databases.results import Rows, collect, failed, over_time, timed
 from dataflow.databases.schema import Schema
 from dataflow.databases.tables import asking, assemble, filled
 
-
-def _number(argument: str) -> str:
-    """An argument as a number; null where it is a time."""
-    return f"TRY_CAST({argument}::VARCHAR AS DOUBLE)"
-
-
 PATTERNS = ("*.duckdb", "*.ddb")
 _CHUNK = 64
 _CLOSED_IN = {
@@ -38,31 +32,6 @@ _CLOSED_IN = {
 }
 """No files, network, extensions or variables of Python; a thread a query, for the queries of a batch run side by side."""
 _ANSWERS = {"SELECT", "EXPLAIN"}
-_MOST = 10_000_000
-_REPEATED = ("s, n", "s, {}", "n::HUGEINT * greatest(len(s), 1)", "n")
-_PADDED = ("s, n, p", "s, {}, p", "n", "n")
-_PAIRED = ("a, b", "{}, b", "len(a)::HUGEINT * len(b)", "a")
-_LISTED = (
-    ("b", "{}", _number("b"), "b"),
-    ("a, b", "a, {}", f"abs({_number('b')} - {_number('a')})", "b"),
-    ("a, b, c", "a, {}, c", f"abs(({_number('b')} - {_number('a')}) / nullif({_number('c')}, 0))", "b"),
-)
-_RESIZED = (("l, n", "l, {}", "n", "n"), ("l, n, v", "l, {}, v", "n", "n"))
-_BOUNDED = {
-    "repeat": (_REPEATED,),
-    "lpad": (_PADDED,),
-    "rpad": (_PADDED,),
-    "levenshtein": (_PAIRED,),
-    "editdist3": (_PAIRED,),
-    "damerau_levenshtein": (_PAIRED,),
-    "jaro_similarity": (_PAIRED,),
-    "jaro_winkler_similarity": (_PAIRED,),
-    "range": _LISTED,
-    "generate_series": _LISTED,
-    "list_resize": _RESIZED,
-    "array_resize": _RESIZED,
-}
-"""Functions of which one call can take minutes, or memory that nothing counts, and cannot be interrupted: what they are called with, and its size."""
 _TABLES = """
 SELECT schema_name, table_name, false, comment, sql FROM duckdb_tables() WHERE NOT internal AND database_name = current_database()
 UNION ALL
@@ -88,6 +57,7 @@ class DuckDbConnector(Connector):
     name = "duckdb"
     dialect = "duckdb"
     engine = "DuckDB"
+    apart = True
 
     def discover(self, config: Mapping[str, Any]) -> dict[str, DatabaseInfo]:
         _library()
@@ -96,6 +66,10 @@ class DuckDbConnector(Connector):
 
     def open(self, info: DatabaseInfo) -> Session:
         return DuckDbSession(info.db_id, Path(info.connection_info["path"]), self.limits.memory_mb)
+
+    def enclose(self) -> None:
+        _library()
+        super().enclose()
 
     def version(self, info: DatabaseInfo) -> Any:
         return quick_stamp(Path(info.connection_info["path"]), ".wal")
@@ -117,9 +91,6 @@ class DuckDbSession(Session):
         try:
             settings = {"memory_limit": f"{memory_mb}MB", **_CLOSED_IN}
             self._connection = self._duckdb.connect(str(path), read_only=True, config=settings)
-            for name, forms in _BOUNDED.items():
-                made = ", ".join(_form(name, *form) for form in forms)
-                self._connection.execute(f"CREATE TEMP MACRO {name}{made}")
         except self._duckdb.Error as error:
             raise ConfigError(f"database {db_id!r}: {path} cannot be opened: {error}") from error
 
@@ -190,12 +161,6 @@ class DuckDbSession(Session):
 
     def close(self) -> None:
         self._connection.close()
-
-
-def _form(name: str, parameters: str, call: str, size: str, guarded: str) -> str:
-    """The function under its own name, with an argument that is an error where its value would be too large."""
-    refused = f"CASE WHEN {size} > {_MOST} THEN error('too large a value for {name}') ELSE {guarded} END"
-    return f"({parameters}) AS system.main.{name}({call.format(refused)})"
 
 
 class _Refused(Exception):

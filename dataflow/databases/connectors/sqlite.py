@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dataflow.core.errors import ConfigError
 from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
-from dataflow.databases.connectors import sqlite_guard, sqlite_schema
+from dataflow.databases.connectors import sqlite_guard
 from dataflow.databases.deadline import Alarm
 from dataflow.databases.files import beside, file_stamp, find_files, quick_stamp
 from dataflow.databases.results import Rows, collect, failed, over_time, timed
-from dataflow.databases.schema import Schema
-from dataflow.databases.tables import asking
+
+if TYPE_CHECKING:
+    from dataflow.databases.schema import Schema
 
 PATTERNS = ("*.sqlite", "*.sqlite3", "*.db")
 _LOCKED_S = 0.25
@@ -26,9 +26,8 @@ _LOCKED_S = 0.25
 _SHARED_S = 0.05
 """How long queries that follow each other share a transaction; so long a writer may have to wait for them."""
 _FOR_SCHEMA = Limits(seconds=2.0, bytes=32 << 20)
-_LEAST_HEAP_MB = 1024
-_memory = threading.Lock()
-_bounded = False
+_CACHES_MB = 64
+"""Of the files that are open."""
 
 
 class SqliteConnector(Connector):
@@ -41,7 +40,7 @@ class SqliteConnector(Connector):
     name = "sqlite"
     dialect = "sqlite"
     engine = "SQLite"
-    waits = False
+    apart = True
 
     def discover(self, config: Mapping[str, Any]) -> dict[str, DatabaseInfo]:
         found = find_files(self.name, config, PATTERNS)
@@ -58,6 +57,12 @@ class SqliteConnector(Connector):
 
     def stamp(self, info: DatabaseInfo) -> Any:
         return file_stamp(Path(info.connection_info["path"]), "-wal")
+
+    def enclose(self) -> None:
+        super().enclose()
+        connection = sqlite3.connect(":memory:")  # the limit is one for the process
+        connection.execute(f"PRAGMA hard_heap_limit = {self.limits.memory_mb + _CACHES_MB << 20}")
+        connection.close()
 
 
 class SqliteSession(Session):
@@ -122,8 +127,6 @@ class SqliteSession(Session):
         except (ConfigError, OSError, sqlite3.Error, MemoryError) as error:
             self.usable = False
             return failed(Fault.CONNECTION, str(error), started)
-        if not _bounded:
-            _bound_memory(limits.memory_mb)
         guard = self._guard
         guard.start()
 
@@ -203,6 +206,9 @@ class SqliteSession(Session):
         return self.execute(f"EXPLAIN QUERY PLAN {sql}", limits)
 
     def schema(self, *, examples: int = 3, samples: int = 2) -> Schema:
+        from dataflow.databases.connectors import sqlite_schema
+        from dataflow.databases.tables import asking
+
         return sqlite_schema.read(asking(self, self._db_id, _FOR_SCHEMA), self._db_id, examples, samples)
 
     def close(self) -> None:
@@ -213,15 +219,3 @@ class SqliteSession(Session):
 
 def _lenient(text: bytes) -> str:
     return text.decode("utf-8", "replace")
-
-
-def _bound_memory(memory_mb: int) -> None:
-    """Bound what SQLite may allocate: twice the memory of one query, for SQLite knows one limit for all of a process,
-    which cannot be raised again."""
-    global _bounded
-    with _memory:
-        if not _bounded:
-            connection = sqlite3.connect(":memory:")
-            connection.execute(f"PRAGMA hard_heap_limit = {max(_LEAST_HEAP_MB, 2 * memory_mb) << 20}")
-            connection.close()
-            _bounded = True

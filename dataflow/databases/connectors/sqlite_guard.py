@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dataflow.databases.connector import Fault
-from dataflow.databases.connectors.sqlite_functions import MAX_VALUE, replace_slow
 
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
 _WRITES = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
@@ -32,14 +31,11 @@ _COUNTING_PRAGMAS = frozenset(
     ["data_version", "page_count", "page_size", "schema_version", "user_version", "encoding"]
 )
 """Read without an argument; some of them write with one."""
-_FORBIDDEN_FUNCTIONS = frozenset(
-    ["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "json_patch"]
-)
-"""Reach files or code, or one call of them can take hours."""
+_FORBIDDEN_FUNCTIONS = frozenset(["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"])
+"""Reach files or code."""
 _LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: MAX_VALUE,
+    sqlite3.SQLITE_LIMIT_LENGTH: 4 << 20,
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 200,
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
@@ -111,14 +107,12 @@ def _verdict(fine: bool) -> int:
 def restrict(connection: sqlite3.Connection) -> Guard:
     """Let a connection do nothing but read, for good: no statement can undo it.
 
-    The schema stays trusted: otherwise SQLite refuses every view that calls one of the functions replaced here. What
-    reaches files is refused by the guard, in views too.
+    What reaches files is refused in views too.
     """
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA cache_size = -4000")
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
-    replace_slow(connection)
     guard = Guard()
     connection.set_authorizer(guard.authorizer())
     return guard

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from dataflow.core.errors import ConfigError, MissingDependency
 from dataflow.databases.connector import DatabaseInfo, Limits, QueryResult, Session
@@ -77,13 +76,17 @@ class SqliteVecConnector(SqliteConnector):
             raise ValueError(f"no embedding came of {text[:80]!r}")
         return found
 
+    def embed(self, texts: Sequence[str]) -> list[Any]:
+        self._embed(texts)
+        return [self._vectors.get(text) for text in texts]
+
     def _embed(self, texts: Sequence[str]) -> None:
         with self._lock:
             if not (new := [t for t in texts if self._vectors.get(t) is None]):
                 return
             vectors = self.embedding_serving.generate_embedding_from_input(new)
             for text, vector in zip(new, vectors, strict=True):
-                self._vectors[text] = None if vector is None else np.asarray(vector, dtype="<f4").tobytes()
+                self._vectors[text] = _floats(vector)
             while len(self._vectors) > max(_KEPT, len(new)):
                 self._vectors.popitem(last=False)
 
@@ -117,6 +120,12 @@ class SqliteVecSession(SqliteSession):
         if result.fault is not None and result.error == _RAISED and self._said:
             result, self._said = failed(result.fault, self._said), ""
         return result
+
+
+def _floats(vector: Any) -> bytes | None:
+    if vector is None or isinstance(vector, bytes):  # from the parent of this process, which has made them
+        return vector
+    return struct.pack(f"<{len(vector)}f", *vector)
 
 
 def _extension() -> Any:

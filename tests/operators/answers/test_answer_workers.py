@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -53,10 +55,11 @@ def test_a_killed_process_is_replaced() -> None:
     pool = Pool(1)
     try:
         assert pool.compare_all([("x+1", "1+x")], 30)[0].equal
-        process = pool.workers[0]._process
+        process = pool.workers[0].process
         assert process is not None
-        process.kill()
-        process.wait()
+        os.kill(process.pid, signal.SIGKILL)
+        while process.lives:
+            time.sleep(0.01)
         assert all(c.equal for c in pool.compare_all([("x+1", "1+x"), ("y+1", "1+y")], 30))
     finally:
         pool.stop()

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import importlib.util
 import json
 import os
 import queue
-import select
-import subprocess
-import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
+from dataflow.core import inside, workers
 from dataflow.core.errors import MissingDependency
 from dataflow.operators._lib.answers.compare import compared
 from dataflow.operators._lib.answers.verdicts import Comparison, Undecided, Verdict
@@ -28,11 +24,6 @@ WAITED = 6
 START_S = 120.0
 MEMORY = 3 * 2**30
 BATCH = 16
-_ROOT = str(Path(__file__).parents[4])
-_STARTS = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
-    "from dataflow.operators._lib.answers.workers import serve; serve()"
-)
 
 
 def compare(reference: str, answer: str, timeout_s: float = TIMEOUT_S) -> Comparison:
@@ -65,11 +56,11 @@ class Lost(Exception):
 
 
 class Worker:
-    """A process that answers one line for each pair it is sent."""
+    """A process that answers one frame for each pair it is sent."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._rest = b""
+        self.process: workers.Spawned | None = None
+        self._come: deque[bytes] = deque()
 
     def compare(self, pairs: Sequence[tuple[str, str]], timeout_s: float) -> Iterator[Comparison]:
         """A comparison for each pair, in order.
@@ -78,76 +69,50 @@ class Worker:
             Lost: by the pair that took too long, or at which the process died.
         """
         process = self._started()
-        assert process.stdin
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(b"".join(json.dumps(p).encode() + b"\n" for p in pairs))
-            process.stdin.flush()
+        process.send(*(json.dumps(pair).encode() for pair in pairs))
         for _ in pairs:
-            verdict, detail = json.loads(self._line(process, timeout_s))
+            verdict, detail = json.loads(self._frame(process, timeout_s))
             yield Comparison(Verdict(verdict), detail)
 
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe:
-                    with contextlib.suppress(OSError):
-                        pipe.close()
-        self._process, self._rest = None, b""
+        """End the process; the next comparison starts another."""
+        if self.process is not None:
+            self.process.stop()
+        self.process = None
+        self._come.clear()
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is not None:
+    def _started(self) -> workers.Process:
+        if self.process is not None and not self.process.lives:
             self.stop()  # somebody ended it while it was idle
-        if self._process is None:
-            command = [sys.executable, "-c", _STARTS, json.dumps([_ROOT, *sys.path])]
-            self._process = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-            )
+        if self.process is None:
+            self.process = workers.Spawned(f"{__name__}:serve")
             try:
-                self._line(self._process, START_S)
+                self._frame(self.process, START_S)
             except Lost as error:
                 raise RuntimeError("the processes that compare answers do not start") from error
-        return self._process
+        return self.process
 
-    def _line(self, process: subprocess.Popen[bytes], timeout_s: float) -> bytes:
-        assert process.stdout
-        started, used = time.monotonic(), cpu_seconds(process.pid)
-        while b"\n" not in self._rest:
-            if _over(started, used, process.pid, timeout_s):
+    def _frame(self, process: workers.Process, timeout_s: float) -> bytes:
+        started, used = time.monotonic(), process.cpu_seconds()
+        while not self._come:
+            if _over(started, used, process, timeout_s):
                 self.stop()
                 raise Lost(f"more than {timeout_s:g} s")
-            if not select.select([process.stdout], [], [], min(timeout_s / 10, 0.2))[0]:
-                continue
-            chunk = os.read(process.stdout.fileno(), 65536)
-            if not chunk:
-                self.stop()
-                raise Lost("out of memory or crashed")
-            self._rest += chunk
-        line, _, self._rest = self._rest.partition(b"\n")
-        return line
+            if workers.wait([process], min(timeout_s / 10, 0.2)):
+                try:
+                    self._come.extend(process.received())
+                except workers.Gone as gone:
+                    self.stop()
+                    raise Lost("out of memory or crashed") from gone
+        return self._come.popleft()
 
 
-def _over(started: float, used: float | None, pid: int, timeout_s: float) -> bool:
+def _over(started: float, used: float | None, process: workers.Process, timeout_s: float) -> bool:
     waited = time.monotonic() - started
-    now = cpu_seconds(pid)
+    now = process.cpu_seconds()
     if used is None or now is None:
         return waited > timeout_s
     return now - used > timeout_s or waited > WAITED * timeout_s
-
-
-def cpu_seconds(pid: int) -> float | None:
-    """CPU time that a process has used, where the system tells it."""
-    if not sys.platform.startswith("linux"):
-        return None
-    try:
-        return time.clock_gettime((~pid << 3) | 2)
-    except (OSError, OverflowError):
-        return None
 
 
 class Pool:
@@ -220,28 +185,26 @@ def _pool() -> Pool:
         if not _made:
             size = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
             _made.append(Pool(min(size, 16)))
-            atexit.register(_made[0].stop)
         return _made[0]
 
 
 def worked_s() -> float:
     """CPU seconds that the processes running now have used."""
-    running = [w.pid for pool in _made for w in pool.workers if w.pid is not None]
-    return sum(cpu_seconds(pid) or 0.0 for pid in running)
+    running = [w.process for pool in _made for w in pool.workers if w.process is not None]
+    return sum(process.cpu_seconds() or 0.0 for process in running)
 
 
 def serve() -> None:
-    """Answer the pairs that come in, line by line, until there are no more."""
-    out = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    _limit_memory()
+    """Answer the pairs that come in until there are no more."""
+    parent = inside.Parent()
+    inside.limit_memory(MEMORY)
     from dataflow.operators._lib.answers.symbolic import symbolic
 
     symbolic("value", "x + 1", r"\frac{y}{2}")
-    out.write(b"ready\n")
-    for line in sys.stdin.buffer:
-        reference, answer = json.loads(line)
-        out.write(json.dumps(_judged(reference, answer, symbolic)).encode() + b"\n")
+    parent.send(b"ready")
+    while True:
+        reference, answer = json.loads(parent.frame())
+        parent.send(json.dumps(_judged(reference, answer, symbolic)).encode())
 
 
 def _judged(reference: str, answer: str, symbolic: Any) -> Comparison:
@@ -251,10 +214,3 @@ def _judged(reference: str, answer: str, symbolic: Any) -> Comparison:
         return Comparison(Verdict.TIMEOUT, "out of memory")
     except Exception as error:  # noqa: BLE001  # a parser meets whatever a model may write
         return Comparison(Verdict.UNREADABLE, f"{type(error).__name__}")
-
-
-def _limit_memory() -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
