@@ -40,14 +40,16 @@ TEXTS = st.lists(st.lists(PARTS, max_size=30).map("".join), max_size=4)
 @given(TEXTS)
 def test_texts_that_are_passed_over_have_nothing_to_find(texts: list[str]) -> None:
     op = PIIRefiner()
-    assert op.map_batch(pl.Series(texts, dtype=pl.String)).to_list() == [op.map(t) for t in texts]
+    assert run_rows(op, [{"raw_content": t} for t in texts]).frame["raw_content"].to_list() == list(
+        map(op.map, texts)
+    )
 
 
 @pytest.mark.parametrize("kind", PIIRefiner().kinds)
 def test_each_kind_alone_is_found_by_its_own_pattern(kind: str) -> None:
     text = f"{PERSONAL} 10.0.0.1 4111111111111111 DE89370400440532013000 " + "ghp_" + "aB3" * 12
     op = PIIRefiner(kinds=(kind,))
-    (made,) = op.map_batch(pl.Series([text]))
+    (made,) = run_rows(op, [{"raw_content": text}]).frame["raw_content"]
     assert made == op.map(text)
     assert made.count(f"<{kind.upper()}>") == 1
     assert made.count("<") == 1

@@ -154,6 +154,7 @@ def test_texts_that_are_spared_would_not_have_changed(op: TextRefiner, texts: li
 def test_spared_texts_keep_their_places_among_those_that_change() -> None:
     texts = ["a", None, "<b>b</b>", "", "c", "http://x.org d", None, "<i>"]
     assert refined(HtmlUrlRemoverRefiner(), *texts) == ["a", None, "b", "", "c", " d", None, ""]
+    assert refined(HtmlEntityRefiner(html_entities=()), "&lt;", "b", None) == ["&lt;", "b", None]
     rows = [{"body": "a"}, {"body": "<b>b</b>"}]
     done = run_rows(HtmlUrlRemoverRefiner(), rows, input_key="body", output_key="clean").frame
     assert (done["body"].to_list(), done["clean"].to_list()) == (["a", "<b>b</b>"], ["a", "b"])

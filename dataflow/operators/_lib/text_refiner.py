@@ -35,7 +35,7 @@ class TextRefiner(Map):
             or column.dtype == pl.Null
         ):
             return super().transform(frame, binding)
-        marked = frame.select(self.may_change(pl.col(read)).fill_null(value=False)).to_series()
+        marked = frame.select(read, mark=self.may_change(pl.col(read)).fill_null(value=False))["mark"]
         if marked.all():
             return super().transform(frame, binding)
         done = super().transform(frame.filter(marked), binding)

@@ -8,14 +8,14 @@ import polars as pl
 from pydantic import Field, field_validator
 
 from dataflow.core.ports import In, Out
-from dataflow.core.rows import Map
 from dataflow.operators._lib.identifiers import FINDERS, identifiers
 from dataflow.operators._lib.spans import apart, replaced
+from dataflow.operators._lib.text_refiner import TextRefiner
 
 Kind = Literal["email", "phone", "ip", "card", "iban", "api_key"]
 
 
-class PIIRefiner(Map):
+class PIIRefiner(TextRefiner):
     """Put `<EMAIL>`, `<PHONE>`, `<IP>`, `<CARD>`, `<IBAN>` or `<API_KEY>` in the place of identifiers.
 
     They are told by their form, without a model: mail addresses, phone numbers that can be dialled, IPv4 and IPv6
@@ -40,12 +40,8 @@ class PIIRefiner(Map):
             raise ValueError("a region is a code of two letters, such as GB")
         return region and region.upper()
 
+    def may_change(self, text: pl.Expr) -> pl.Expr:
+        return text.str.contains("|".join(FINDERS[kind][1] for kind in self.kinds))
+
     def map(self, text: str) -> str:
         return replaced(text, apart(identifiers(text, self.kinds, self.phone_region)), "<{}>")
-
-    def map_batch(self, texts: pl.Series) -> pl.Series:
-        candidates = "|".join(FINDERS[kind][1] for kind in self.kinds)
-        found = texts.str.contains(candidates).fill_null(value=False).arg_true()
-        if found.is_empty():
-            return texts
-        return texts.scatter(found, [self.map(text) for text in texts[found].to_list()])

@@ -12,6 +12,7 @@ from dataflow.core.errors import MissingDependency
 from dataflow.core.frames import clean
 from dataflow.core.ports import In, Out
 from dataflow.core.rows import Map
+from dataflow.operators._lib.text_refiner import TextRefiner
 
 _TAG = re.compile(
     r"<(?:!doctype|/?(?:html|head|body|title|meta|link|script|style|div|span|p|a|br|hr|img|table|tr|td|th|ul|ol|li"
@@ -68,7 +69,7 @@ class HtmlExtractRefiner(Map):
         return found or ""
 
 
-class MojibakeRefiner(Map):
+class MojibakeRefiner(TextRefiner):
     """Mend text whose bytes were read in the wrong encoding (`schÃ¶n` is `schön`), in place.
 
     By ftfy (Speer 2019). Each line is mended by itself, and only where that makes it likelier; pure ASCII stays as it
@@ -84,16 +85,11 @@ class MojibakeRefiner(Map):
     input_key = In("raw_content", "the text to mend")
     output_key = Out(doc="where the mended text goes; the column read, unless named", like="input_key")
 
+    def may_change(self, text: pl.Expr) -> pl.Expr:
+        return text.str.contains(_NOT_PLAIN if self.other_faults else _NOT_ASCII)
+
     def map(self, text: str) -> str:
         return str(_ftfy().fix_text(text, self._config()))
-
-    def map_batch(self, texts: pl.Series) -> pl.Series:
-        suspect = texts.str.contains(_NOT_PLAIN if self.other_faults else _NOT_ASCII).fill_null(value=False)
-        places = suspect.arg_true()
-        if not len(places):
-            return texts
-        fix, config = _ftfy().fix_text, self._config()
-        return texts.scatter(places, [fix(text, config) for text in texts.gather(places).to_list()])
 
     def _config(self) -> Any:
         make = _ftfy().TextFixerConfig
