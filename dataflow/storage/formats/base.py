@@ -53,7 +53,7 @@ def as_stored(column: pl.Series) -> pl.Series:
     if is_json(column.dtype):
         return column
     plain = stored(column.dtype, column.name)
-    return applied(column, lambda c: converted(c, column.dtype, plain))
+    return column if plain == column.dtype else applied(column, lambda c: converted(c, column.dtype, plain))
 
 
 def flattened(frame: pl.DataFrame) -> pl.DataFrame:
