@@ -15,6 +15,8 @@ TABLES = {
     "MojibakeRefiner": "golden_encodings",
     "PIIRefiner": "golden_personal",
     "HtmlExtractRefiner": "golden_pages",
+    "PIIAnonymizeRefiner": "golden_anonymized",
+    "NERRefiner": "golden_entities",
 }
 
 

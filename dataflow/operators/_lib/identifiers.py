@@ -17,12 +17,11 @@ Finder = Callable[[str, str | None], Iterator[tuple[int, int]]]
 _LETTERS = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u052f\u1e00-\u1fff"
 _WORD = rf"0-9_{_LETTERS}"
 _OTHER = rf"[^\W{_WORD}]"
-EMAIL = (
+_EMAIL = re.compile(
     rf"(?<![{_WORD}.%+-])[{_WORD}.%+-]+@(?:[{_WORD}-]+\.)+(?:xn--[0-9A-Za-z-]{{2,59}}|[{_LETTERS}]{{2,24}})(?![{_WORD}-])"
     rf"|(?<!{_OTHER}){_OTHER}+@(?:{_OTHER}+\.)+{_OTHER}{{2,24}}(?!{_OTHER})"
 )
 """A mail address in Latin, Greek or Cyrillic letters, whatever other letters are beside it; or all in other letters."""
-_EMAIL = re.compile(EMAIL)
 _IPV4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])", re.ASCII)
 _IPV6 = re.compile(
     r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?:(?:\.[0-9]{1,3}){3})?(?![\w:]|\.[0-9])",
