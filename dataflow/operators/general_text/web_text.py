@@ -29,8 +29,8 @@ _NOT_PLAIN = r"[^\t\n\x20-\x25\x27-\x7e]"
 class HtmlExtractRefiner(Map):
     """Take the main text out of each web page, in place: without menus, notices and tags, by trafilatura.
 
-    From Barbaresi 2021 (trafilatura, ACL 2021 demonstrations). A page without a main text becomes empty. A part of a page
-    is taken as one; a text in which no HTML tag is found is plain text. Null stays null. Takes about a second a megabyte.
+    From Barbaresi 2021 (trafilatura, ACL 2021 demonstrations). A page in which no main text is found becomes empty; one that is
+    nothing but menus may give these. A part of a page is taken as one; a text in which no HTML tag is found is plain text. Null stays null. Takes about a second a megabyte.
 
     Raises:
         MissingDependency: trafilatura is not installed.
