@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 
 from dataflow.core.inside import BEAR, END, LEAVE, MARK, REQUEST
-from dataflow.core.workers import Gone, Process, Spawned, running, shared, wait
+from dataflow.core.workers import Gone, Process, Spawned, shared, wait
 
 START_S = 120.0
 
@@ -22,15 +22,17 @@ class Nursery(Spawned):
     """A process that, once it has loaded what all need, bears others by forks: each begins in milliseconds.
 
     Its `serve` calls `Parent.nurse` when it is ready. It runs nothing else, so it always answers. Used by many threads.
+    It ends when neither who made it nor a process that it has borne refers to it any more.
     """
 
     def __init__(self, serve: str, first: bytes) -> None:
         import socket
 
         self._link, other = socket.socketpair()
+        weakref.finalize(self, self._link.close)
         with other:
             super().__init__(serve, [other.fileno()])
-        self._lock, self._numbers = threading.Lock(), count()
+        self._lock, self._numbers, self._stopped = threading.Lock(), count(), False
         self.send(first)
 
     def bear(self) -> Born:
@@ -63,27 +65,29 @@ class Nursery(Spawned):
 
     def leave(self, pid: int) -> None:
         """End one, and do not wait until the system has taken back its memory."""
-        self.send(REQUEST.pack(next(self._numbers), LEAVE, pid))
+        with self._lock:
+            self.send(REQUEST.pack(next(self._numbers), LEAVE, pid))
 
     def _ask(self, what: int, pid: int, files: Sequence[int] = ()) -> int:
         from socket import send_fds
 
         with self._lock:
+            if self._stopped:
+                raise Gone(-signal.SIGKILL)
             number, end = next(self._numbers), time.monotonic() + START_S
             if files:
-                try:
+                with contextlib.suppress(OSError):  # it has ended, which is seen below
                     send_fds(self._link, [b"f"], list(files))
-                except OSError:
-                    raise Gone(self.stop()) from None
             self.send(REQUEST.pack(number, what, pid))
             while time.monotonic() < end:
                 for frame in self.received() if wait([self], 1.0) else []:
                     answer: tuple[int, int, int] = REQUEST.unpack(frame)
                     if answer[0] == number:
                         return answer[2]
-        raise Gone(self.stop())
+            raise Gone(self.stop())
 
     def stop(self) -> int:
+        self._stopped = True
         self._link.close()
         return super().stop()
 
@@ -104,7 +108,7 @@ class Born(Process):
     def stop(self) -> int:
         if self._status is None:
             self._status = self._nursery.end(self.pid)
-            self.forget()
+            self._shut(self._finalizer)
         return self._status
 
     def leave(self) -> None:
@@ -112,11 +116,11 @@ class Born(Process):
         if self._status is None:
             self._status = -signal.SIGKILL
             self._nursery.leave(self.pid)
-            self.forget()
+            self._shut(self._finalizer)
 
     def forget(self) -> None:
         self._finalizer()
-        running.discard(self)
+        self.inbox = self.outbox = -1
 
 
 def _close_all(files: Iterable[int]) -> None:

@@ -16,7 +16,7 @@ import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO, TYPE_CHECKING
 
 from dataflow.core.inside import BLOCK, HEAD, MARK, whole
@@ -68,6 +68,13 @@ class Process(ABC):
     @abstractmethod
     def forget(self) -> None:
         """In a fork: this is the process of another, who would wait in vain for its end while we hold its pipes."""
+
+    def _shut(self, close: Callable[[], object]) -> None:
+        """Close the pipes, and write to none that has their numbers from now on."""
+        with self._sending:
+            close()
+            self.inbox = self.outbox = -1
+        running.discard(self)
 
     @property
     def lives(self) -> bool:
@@ -155,14 +162,14 @@ class Spawned(Process):
         super().__init__(self._popen.pid, self._popen.stdout.fileno(), self._popen.stdin.fileno(), mark)
 
     def stop(self) -> int:
-        self._finalizer()
-        running.discard(self)
+        self._shut(self._finalizer)
         return self._popen.returncode or 0
 
     def forget(self) -> None:
         self._finalizer.detach()
         self._popen.returncode = 0
         _close(self._popen)
+        self.inbox = self.outbox = -1
 
 
 def shared() -> IO[bytes]:

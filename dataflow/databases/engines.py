@@ -69,12 +69,13 @@ class Engines:
         if self._pid != os.getpid():
             return
         with self._lock:
-            idle, self._idle = self._idle, []
-            nursery, self._nursery = self._nursery, None
+            idle, self._idle, self._nursery = (
+                self._idle,
+                [],
+                None,
+            )  # which ends with the last that it has borne
         for engine in idle:
             engine.process.stop()
-        if nursery is not None:
-            nursery.stop()
 
 
 class ApartSession(Session):
