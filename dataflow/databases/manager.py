@@ -34,8 +34,8 @@ class DatabaseManager:
     `config` holds what it needs, `embedding_serving` embeds the texts of vector queries. `workers` queries of a batch
     run at once; of equal ones only the first is run.
 
-    Connections are opened when they are needed, kept, and closed by `close`; the manager can be used again after
-    that, pickled, and passed to other processes. It may be used by many threads.
+    Connections, and the processes in which SQLite and DuckDB run, are opened when they are needed, kept, and ended by
+    `close`. The manager can be used by many threads, again after `close`, pickled, and passed to other processes.
 
     Raises:
         ConfigError: `db_type` is not known, or `config` names no database.
