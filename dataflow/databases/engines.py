@@ -35,10 +35,17 @@ class Engines:
         """What came of the jobs, up to `most` at once."""
         return Batch(self, jobs, limits, most).run() if jobs else []
 
-    def take(self) -> Engine:
-        """A process of the caller's own, who gives it back."""
+    def warm(self) -> None:
+        """Let the nursery start, while the batch is made ready that needs it."""
         if self._pid != os.getpid():  # a fork has no part in the processes of its parent
             self._begin()
+        with self._lock:
+            if self._nursery is None:
+                self._nursery = self._start()
+
+    def take(self) -> Engine:
+        """A process of the caller's own, who gives it back."""
+        self.warm()
         with self._lock:
             while self._idle:
                 if (engine := self._idle.pop()).process.lives:
@@ -48,16 +55,20 @@ class Engines:
 
     def _born(self) -> Born:
         for _ in range(_TRIES):
-            if self._nursery is None:
-                kind, limits = type(self.connector), plain(self.connector.limits)
-                embeds = self.connector.embedding_serving is not None
-                settings = kind.__module__, kind.__qualname__, limits, embeds
-                self._nursery = Nursery("dataflow.databases.inside:serve", dump(settings))
+            nursery = self._nursery or self._start()
             try:
-                return self._nursery.bear()
+                born = nursery.bear()
             except Gone:
                 self._nursery = None
+                continue
+            self._nursery = nursery
+            return born
         raise RuntimeError(f"the process that bears those of {self.connector.engine} does not start")
+
+    def _start(self) -> Nursery:
+        kind, embeds = type(self.connector), self.connector.embedding_serving is not None
+        settings = kind.__module__, kind.__qualname__, plain(self.connector.limits), embeds
+        return Nursery("dataflow.databases.inside:serve", dump(settings))
 
     def give(self, engine: Engine) -> None:
         """Keep a process that has nothing to do."""
@@ -105,3 +116,11 @@ class ApartSession(Session):
 
     def close(self) -> None:
         """Nothing is open here."""
+
+
+def runs_apart(connector: Connector) -> bool:
+    """Whether queries run in processes of their own; those are of POSIX, and import the class."""
+    kind = type(connector)
+    return (
+        kind.apart and os.name == "posix" and kind.__module__ != "__main__" and "<" not in kind.__qualname__
+    )
