@@ -61,9 +61,9 @@ def queries(kind: str = "", count: int = QUERIES) -> list[tuple[str, str]]:
 
 
 def short(folder: Path) -> str:
-    """All ways take turns; the fastest of three counts."""
+    """All ways take turns; the fastest of five counts."""
     careful, bare, pooled = [], [], []
-    for turn in range(3):
+    for turn in range(5):
         asked = queries(f" {turn}")
         expected, spent = timed(lambda: [one_by_one(folder, *query) for query in asked])  # noqa: B023
         careful.append(spent)

@@ -16,22 +16,21 @@ import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from itertools import count
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO, TYPE_CHECKING
 
-from dataflow.core.inside import BEAR, BLOCK, END, HEAD, LEAVE, MARK, REQUEST, whole
+from dataflow.core.inside import BLOCK, HEAD, MARK, whole
 
 if TYPE_CHECKING:
     from subprocess import Popen
 
-START_S = 120.0
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 _STARTS = (
     "import sys; sys.path[:] = sys.argv[4:]; from importlib import import_module;"
     "home, _, name = sys.argv[1].partition(':'); getattr(import_module(home), name)()"
 )
-_open: weakref.WeakSet[Process] = weakref.WeakSet()
+running: weakref.WeakSet[Process] = weakref.WeakSet()
+"""All processes of this one that were not stopped."""
 
 
 class Gone(Exception):
@@ -60,7 +59,7 @@ class Process(ABC):
         os.set_blocking(outbox, False)
         self._come, self._unsent = bytearray(), bytearray()
         self._sending = threading.Lock()
-        _open.add(self)
+        running.add(self)
 
     @abstractmethod
     def stop(self) -> int:
@@ -69,6 +68,13 @@ class Process(ABC):
     @abstractmethod
     def forget(self) -> None:
         """In a fork: this is the process of another, who would wait in vain for its end while we hold its pipes."""
+
+    def _shut(self, close: Callable[[], object]) -> None:
+        """Close the pipes, and write to none that has their numbers from now on."""
+        with self._sending:
+            close()
+            self.inbox = self.outbox = -1
+        running.discard(self)
 
     @property
     def lives(self) -> bool:
@@ -139,7 +145,7 @@ class Spawned(Process):
     def __init__(self, serve: str, given: Sequence[int] = ()) -> None:
         import subprocess
 
-        with _shared() as file:
+        with shared() as file:
             mark, files = mmap.mmap(file.fileno(), MARK.size), [file.fileno(), *given]
             numbers = str(os.getpid()), ",".join(map(str, files))
             self._popen = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
@@ -156,118 +162,17 @@ class Spawned(Process):
         super().__init__(self._popen.pid, self._popen.stdout.fileno(), self._popen.stdin.fileno(), mark)
 
     def stop(self) -> int:
-        self._finalizer()
-        _open.discard(self)
+        self._shut(self._finalizer)
         return self._popen.returncode or 0
 
     def forget(self) -> None:
         self._finalizer.detach()
         self._popen.returncode = 0
         _close(self._popen)
+        self.inbox = self.outbox = -1
 
 
-class Nursery(Spawned):
-    """A process that, once it has loaded what all need, bears others by forks: each begins in milliseconds.
-
-    Its `serve` calls `Parent.nurse` when it is ready. It runs nothing else, so it always answers. Used by many threads.
-    """
-
-    def __init__(self, serve: str, first: bytes) -> None:
-        import socket
-
-        self._link, other = socket.socketpair()
-        with other:
-            super().__init__(serve, [other.fileno()])
-        self._lock, self._numbers = threading.Lock(), count()
-        self.send(first)
-
-    def bear(self) -> Born:
-        """A new process.
-
-        Raises:
-            Gone: the nursery has ended.
-        """
-        (theirs, outbox), (inbox, other) = os.pipe(), os.pipe()
-        try:
-            with _shared() as file:
-                pid = self._ask(BEAR, 0, [theirs, other, file.fileno()])
-                return Born(self, pid, inbox, outbox, mmap.mmap(file.fileno(), MARK.size))
-        except BaseException:
-            os.close(inbox)
-            os.close(outbox)
-            raise
-        finally:
-            os.close(theirs)
-            os.close(other)
-
-    def end(self, pid: int) -> int:
-        """End a process that was born here; how it ended."""
-        try:
-            return self._ask(END, pid)
-        except Gone:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            return -signal.SIGKILL
-
-    def leave(self, pid: int) -> None:
-        """End one, and do not wait until the system has taken back its memory."""
-        self.send(REQUEST.pack(next(self._numbers), LEAVE, pid))
-
-    def _ask(self, what: int, pid: int, files: Sequence[int] = ()) -> int:
-        from socket import send_fds
-
-        with self._lock:
-            number, end = next(self._numbers), time.monotonic() + START_S
-            if files:
-                try:
-                    send_fds(self._link, [b"f"], list(files))
-                except OSError:
-                    raise Gone(self.stop()) from None
-            self.send(REQUEST.pack(number, what, pid))
-            while time.monotonic() < end:
-                for frame in self.received() if wait([self], 1.0) else []:
-                    answer: tuple[int, int, int] = REQUEST.unpack(frame)
-                    if answer[0] == number:
-                        return answer[2]
-        raise Gone(self.stop())
-
-    def stop(self) -> int:
-        self._link.close()
-        return super().stop()
-
-    def forget(self) -> None:
-        self._link.close()
-        super().forget()
-
-
-class Born(Process):
-    """A process that a nursery has borne."""
-
-    def __init__(self, nursery: Nursery, pid: int, inbox: int, outbox: int, mark: mmap.mmap) -> None:
-        super().__init__(pid, inbox, outbox, mark)
-        self._nursery = nursery
-        self._finalizer = weakref.finalize(self, _close_all, (inbox, outbox))
-        self._status: int | None = None
-
-    def stop(self) -> int:
-        if self._status is None:
-            self._status = self._nursery.end(self.pid)
-            self.forget()
-        return self._status
-
-    def leave(self) -> None:
-        """End it without a look at how it ends."""
-        if self._status is None:
-            self._status = -signal.SIGKILL
-            self._nursery.leave(self.pid)
-            self.forget()
-
-    def forget(self) -> None:
-        self._finalizer()
-        _open.discard(self)
-
-
-def _shared() -> IO[bytes]:
+def shared() -> IO[bytes]:
     """A few bytes that two processes can see."""
     if hasattr(os, "memfd_create"):
         file: IO[bytes] = os.fdopen(os.memfd_create("dataflow"), "w+b")
@@ -308,16 +213,10 @@ def _close(popen: Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _close_all(files: Iterable[int]) -> None:
-    for file in files:
-        with contextlib.suppress(OSError):
-            os.close(file)
-
-
 def _forget() -> None:
-    for process in list(_open):
+    for process in list(running):
         process.forget()
-    _open.clear()
+    running.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -134,8 +134,8 @@ class Connector(ABC):
     apart: ClassVar[bool] = False
     """Whether its queries run in processes of their own, which are ended when they hang; for engines that are libraries.
 
-    Such a process makes a connector of this class anew, with `limits` and an `embedding_serving` that asks `embed` here;
-    the class must be one that can be imported, and a `DatabaseInfo` and the values of results be pickled.
+    Such a process makes a connector of this class anew, with `limits` and an `embedding_serving` that asks `embed` here.
+    The class must be one that can be imported, and what `open` needs and results hold must be what pickles.
     """
 
     embedding_serving: Any = None

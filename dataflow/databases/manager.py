@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from dataflow.core.errors import ConfigError, RowError, UnknownName, did_you_mea
 from dataflow.databases.comparison import Comparison, Convention, compare
 from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
 from dataflow.databases.crew import Crew
-from dataflow.databases.engines import ApartSession, Engines
+from dataflow.databases.engines import ApartSession, Engines, runs_apart
 from dataflow.databases.frames import What
 from dataflow.databases.pool import Pool
 from dataflow.databases.registry import connector_class
@@ -34,8 +33,8 @@ class DatabaseManager:
     `config` holds what it needs, `embedding_serving` embeds the texts of vector queries. `workers` queries of a batch
     run at once; of equal ones only the first is run.
 
-    Connections are opened when they are needed, kept, and closed by `close`; the manager can be used again after
-    that, pickled, and passed to other processes. It may be used by many threads.
+    Connections, and the processes in which SQLite and DuckDB run, are opened when they are needed, kept, and ended by
+    `close`. The manager can be used by many threads, again after `close`, pickled, and passed to other processes.
 
     Raises:
         ConfigError: `db_type` is not known, or `config` names no database.
@@ -63,7 +62,7 @@ class DatabaseManager:
     def _set_up(self) -> None:
         self.connector: Connector = connector_class(self.db_type)()
         self.connector.embedding_serving, self.connector.limits = self.embedding_serving, self.limits
-        self._engines = Engines(self.connector, self._known) if _apart(self.connector) else None
+        self._engines = Engines(self.connector, self._known) if runs_apart(self.connector) else None
         self._pool = Pool(self._open)
         self._schemas: dict[str, tuple[Any, Schema]] = {}
         self._lock = threading.Lock()
@@ -235,6 +234,8 @@ class DatabaseManager:
         return self.connector.open(self.databases[db_id])
 
     def _batch(self, queries: Sequence[Query], *, explain: bool) -> list[QueryResult]:
+        if self._engines is not None and queries:
+            self._engines.warm()
         jobs = _by_database(queries, explain)
         self.connector.prepare([sql for _, sql, _ in jobs])
         results = self._run(jobs) if self._engines is None else self._run_apart(jobs, self._engines)
@@ -290,11 +291,3 @@ def _by_database(queries: Sequence[Query], explain: bool) -> list[Job]:
     for db_id, sql in queries:
         jobs.setdefault(db_id, {})[db_id, sql, explain] = None
     return [job for of_one in jobs.values() for job in of_one]
-
-
-def _apart(connector: Connector) -> bool:
-    """Whether queries run in processes of their own; those are of POSIX, and import the class."""
-    kind = type(connector)
-    return (
-        kind.apart and os.name == "posix" and kind.__module__ != "__main__" and "<" not in kind.__qualname__
-    )

@@ -158,9 +158,9 @@ loop = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT c
 hung = "SELECT " + ", ".join(f"instr(hex(zeroblob({1_000_000 + n})), hex(zeroblob(500000)) || '1')" for n in range(20))
 batch = [("shop", loop), ("shop", hung), ("shop", "SELECT 2")]
 threading.Thread(target=manager.batch_execute_queries, args=(batch,), daemon=True).start()
-while len(workers._open) < 2:
+while len(workers.running) < 2:
     time.sleep(0.01)
-print(*(process.pid for process in workers._open), flush=True)
+print(*(process.pid for process in workers.running), flush=True)
 time.sleep(60)
 """
 
