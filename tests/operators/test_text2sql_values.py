@@ -96,7 +96,7 @@ def test_all_styles_and_strategies_are_drawn() -> None:
     styles = run_rows(Text2SQLQuestionGenerator(llm, None, DATABASES, 1), rows).frame["question_type"]
     assert set(styles) == set(Text2SQLQuestionGeneratorPrompt().styles)
     assert all(("EXTERNAL" in p) == ("Vague" in p or "Metaphorical" in p) for p in llm.prompts)
-    made = run_rows(SQLVariationGenerator(ScriptedServing(SQL), DATABASES, 6), rows[:5]).frame
+    made = run_rows(SQLVariationGenerator(ScriptedServing(SQL), DATABASES, 6), rows[10:15]).frame
     kinds = made["sql_variation_type"].to_list()
     assert all(set(kinds[i : i + 6]) == set(SQLVariationGeneratorPrompt.strategies) for i in range(0, 30, 6))
 
