@@ -55,25 +55,28 @@ def measure(documents: int = DOCUMENTS) -> Iterator[str]:
         least, _ = measured("limit", corpus, Path(folder, "limit"))
         yield f"polars reads and writes it, and does nothing else, in {least['seconds']:.1f} s ({least['cpu_seconds']:.1f} s CPU)"
         for work, rivals in RIVALS.items():
-            mine, kept = measured(work, corpus, Path(folder, work))
+            mine, table = measured(work, corpus, Path(folder, work))
+            kept = ids_of(table)
+            mine["rows"] = len(kept)
             slower = mine["seconds"] / least["seconds"]
             yield f"{work}: {_told(mine, documents)}; {slower:.1f} times polars' reading and writing{_quality(work, corpus, kept)}"
             for rival in rivals:
                 yield f"{work}: {_beside(rival, work, corpus, mine, documents, kept, Path(folder))}"
 
 
-def measured(work: str, corpus: Path, cache: Path) -> tuple[dict[str, Any], set[str]]:
-    """What a work of this package took, and the ids of the documents that it kept."""
+def measured(work: str, corpus: Path, cache: Path) -> tuple[dict[str, Any], Path]:
+    """What a work of this package took, and the table that it left."""
     command = [sys.executable, "-m", "bench.corpus_pipelines", work, str(corpus), str(cache)]
     env = {k: v for k, v in os.environ.items() if k != "_RJEM_MALLOC_CONF"} | {peers.BEGUN: str(time.time())}
     done = subprocess.run(command, check=True, capture_output=True, timeout=LIMIT_S, env=env)
     made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    if work == "limit":
-        return made, set()
-    table = max(cache.glob("*.jsonl"), key=lambda p: p.stat().st_mtime)
+    return made, cache if work == "limit" else max(cache.glob("*.jsonl"), key=lambda p: p.stat().st_mtime)
+
+
+def ids_of(table: Path) -> set[str]:
+    """The ids of the documents in a table."""
     with table.open("rb") as file:
-        kept = {json.loads(line)["id"] for line in file}
-    return made | {"rows": len(kept)}, kept
+        return {json.loads(line)["id"] for line in file}
 
 
 def _beside(
