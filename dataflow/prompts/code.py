@@ -39,8 +39,8 @@ class CodeQualityEvaluatorPrompt(Prompt):
         "4-6: it goes the right way, but gives wrong results in some usual case, or leaves out a part of the task.\n"
         "2-3: most of it is wrong or missing.\n"
         "1: it is no code, cannot run, or does something else.\n"
-        "Reply with one JSON object and nothing else: "
-        '{"feedback": "the worst fault, or that there is none, in one short sentence", "score": the grade}'
+        "Name the worst fault of this code in up to 20 words, or say that it has none; then give the grade that fits.\n"
+        'Reply with one JSON object and nothing else: {"feedback": "…", "score": a number from 1 to 10}'
     )
     reply = CodeGrade
 

@@ -161,6 +161,17 @@ FUSED = [
         {"input_problem_1": "a", "input_problem_2": "b", "output_key": "f"},
         failed=1,
     ),
+    replies(
+        ReasoningQuestionFusionGenerator,
+        {
+            "#Plan#\na new problem of both\n\n## New Problem ##\nHow many?": "How many?",
+            "a new problem\nHow many?": FAILED, "#New Problem#\nOne  apple": FAILED, "#New Problem#:\ntwo pears": FAILED,
+        },
+        row=("one apple", "two pears"),
+        input_problem_1="a",
+        input_problem_2="b",
+        output_key="f",
+    ),
     Case(
         ReasoningQuestionPairGenerator(),
         [{"instruction": t} for t in ["a", "b", "a", None, " "]],

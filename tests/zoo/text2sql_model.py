@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ class Knowing:
             return f"[EXPLANATION-START]It looks.[EXPLANATION-END]\n[QUESTION-START]{question}[QUESTION-END]"
         if "Does the query answer" in prompt:
             fits = self.question(between(prompt, "query")) in between(prompt, "question")
-            return f"I looked at four things.\n```\n{'YES' if fits else 'NO'}\n```"
+            return json.dumps({"finds": "a", "asked": "b", "difference": "", "answers": fits})
         if "Write the reasoning" in prompt:
             return self.reasoned(between(prompt, "reference"))
         sql = next((s for k in self.known for s, q in k.items() if q in prompt), "")

@@ -24,7 +24,10 @@ from dataflow.prompts.reasoning.math import (
     MathQuestionSequentialFusionGeneratorPrompt,
 )
 
-_HEADING = re.compile(r"^[ \t*#]*new problem[ \t*#]*[:：][ \t*#]*", re.IGNORECASE | re.MULTILINE)
+_HEADING = re.compile(
+    r"^[ \t*#]*new problem[ \t*#]*(?:[:：][ \t*#]*|(?<=[*#])[ \t]*$)", re.IGNORECASE | re.MULTILINE
+)
+"""The heading with a colon, or marked as one and alone on its line."""
 _SETTINGS = (
     "money and trade",
     "travel and motion",
@@ -47,7 +50,7 @@ class ReasoningQuestionFusionGenerator(Generate):
 
     The prompt says how they are put together (MathFusion, arXiv 2503.16212): one after the other, blended, or compared.
     The columns written are `<output_key>_question_0` and so on, with the text after the heading `#New Problem#`; a reply without
-    it fails the row. From the second on each is asked for in another setting, drawn by `seed` and the row's id. Where one
+    it, or with one of the two problems again, fails the row. From the second on each is asked for in another setting, drawn by `seed` and the row's id. Where one
     of the two problems is null, null is written.
     """
 
@@ -90,7 +93,11 @@ class ReasoningQuestionFusionGenerator(Generate):
         plain = self.request(first, second)
         drawn = Random(f"{self.seed}/{ask.row}").sample(_SETTINGS, self.num_prompts - 1)
         further = [_elsewhere(plain, setting) for setting in drawn]
-        return [self.parse(reply) for reply in await together(*map(ask, [plain, *further]))]
+        made = [self.parse(reply) for reply in await together(*map(ask, [plain, *further]))]
+        given = [_words(as_text(first)), _words(as_text(second))]
+        if again := next((m for m in made if _words(m) in given), None):
+            raise ReplyError(f"no new problem, but one of the two again: {clip(again)}")
+        return made
 
     def parse(self, reply: str) -> str:
         parts = _HEADING.split(without_thinking(reply))
@@ -108,6 +115,11 @@ class ReasoningQuestionFusionGenerator(Generate):
 
 
 _DEFAULT: Prompt = MathQuestionParallelFusionGeneratorPrompt()
+
+
+def _words(text: str) -> str:
+    """A text as it is compared: without case and spaces."""
+    return " ".join(text.casefold().split())
 
 
 def _elsewhere(request: Request, setting: str) -> Request:

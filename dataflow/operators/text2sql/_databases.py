@@ -16,7 +16,7 @@ from dataflow.core.errors import ReplyError, RowError, did_you_mean
 from dataflow.core.frames import as_text
 from dataflow.core.outcome import Failure, Outcome, dropped
 from dataflow.core.ports import Binding
-from dataflow.core.prompt import PromptABC
+from dataflow.core.prompt import Prompt, PromptABC
 from dataflow.core.protocols import Request
 from dataflow.core.replies import clip, without_thinking
 from dataflow.core.rows import RowOperator, keep_rows
@@ -197,7 +197,7 @@ def asked_by(prompt: PromptABC, slots: Mapping[str, Any], **more: Any) -> tuple[
     text, label = built if isinstance(built, tuple) else (built, None)
     own = getattr(prompt, "build_system_prompt", None)
     system = _called(own, {}, {**slots, **more}) if callable(own) else None
-    return Request.of(str(text), system), label
+    return Request.of(str(text), system, prompt.schema() if isinstance(prompt, Prompt) else None), label
 
 
 def _called(build: Any, slots: Mapping[str, Any], more: Mapping[str, Any]) -> Any:

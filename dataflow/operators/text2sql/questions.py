@@ -242,7 +242,7 @@ class Text2SQLCorrespondenceFilter(Generate):
             text
         )
         if not found:
-            raise ReplyError(f"no YES or NO in the reply {clip(reply)}")
+            raise ReplyError(f"no verdict in the reply {clip(reply)}")
         if found[-1].lower() == "yes":
             return 1
         return Lost(f"the query answers another question: {shown(' '.join(text.split()))}")

@@ -15,7 +15,9 @@ _QUESTION = "<question>\n{question}\n</question>\n"
 _PAIR = "<reference>\n{reference_answer}\n</reference>\n<answer>\n{answer}\n</answer>\n"
 _VERDICT = (
     "First put the final result of each into a few words, then compare the two. Reply with JSON only:\n"
-    '{"reference_says": "…", "answer_says": "…", "judgement_result": true if they agree, else false}'
+    '{"reference_says": "…", "answer_says": "…", "judgement_result": true or false}\n'
+    "For example, if the reference is `Paris` and the answer `That was in Rome.`:\n"
+    '{"reference_says": "Paris", "answer_says": "Rome", "judgement_result": false}'
 )
 
 
