@@ -18,6 +18,7 @@ $(READY): requirements.lock requirements-torch.txt requirements-data.txt pyproje
 	$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps -r requirements-torch.txt
 	$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --ignore-requires-python --require-hashes -r requirements-data.txt
 	$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q dataflow
 	touch $(READY)
 
 demo: setup  ## prepare instruction data from a real book with a model on this machine

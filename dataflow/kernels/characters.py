@@ -105,8 +105,9 @@ def lower(text: str) -> str:
 def lowered() -> NDArray[np.int32]:
     """For each code point that of its lower-case form where it is a single one, else itself, `(0x110000,) int32`."""
     table = np.arange(sys.maxunicode + 1, dtype=np.int32)
-    for point in ASSIGNED[0]:
-        table[point] = ord(lower(chr(point)))
+    for point, form in enumerate(map(str.lower, map(chr, ASSIGNED[0]))):
+        if len(form) == 1:
+            table[point] = ord(form)
     return table
 
 
