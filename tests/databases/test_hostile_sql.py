@@ -16,6 +16,7 @@ from tests.servers.engines import Engine, outcome
 LIMIT_S = 0.5
 LATE_S = 0.5
 """How much longer than its limit a query may take, as the caller sees it."""
+TRIES = 5
 BUSY_S = 2.0
 """The same of many queries, on a machine that is busy with other things."""
 MOST_MEMORY_MB = 200
@@ -65,11 +66,14 @@ def answers(manager: DatabaseManager, sql: str) -> tuple[QueryResult, list[Query
 
 
 def alone(manager: DatabaseManager, sql: str) -> float:
-    """How long a statement takes alone: no process starts meanwhile, and maybe no other program has the machine."""
-    manager.execute("shop", "SELECT 1")
-    started = time.monotonic()
-    manager.execute("shop", sql)
-    return time.monotonic() - started
+    """How long a statement takes alone, at best: no process starts meanwhile, and other programs may leave the machine to it."""
+    taken: list[float] = []
+    while len(taken) < TRIES and (not taken or min(taken) > LIMIT_S + LATE_S):
+        manager.execute("shop", "SELECT 1")
+        started = time.monotonic()
+        manager.execute("shop", sql)
+        taken.append(time.monotonic() - started)
+    return min(taken)
 
 
 @pytest.mark.skipif(
