@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dataflow.core.errors import ConfigError
 from dataflow.core.inside import limit_memory
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class Fault(StrEnum):
     RUNTIME = "runtime"
     """Anything else the engine refuses: a division by zero, a bad cast."""
     CONNECTION = "connection"
+
+
+class ConnectionLost(ConfigError):
+    """A connection that ended while it was opened, as when an administrator ends all there are: another try may do."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,7 @@ class Connector(ABC):
 
         Raises:
             ConfigError: the database is not there, or refuses the connection.
+            ConnectionLost: it ended at once; the query is tried again.
         """
 
     def stamp(self, info: DatabaseInfo) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dataflow.core.errors import ConfigError, UnknownName
-from dataflow.databases.connector import Fault, Limits, QueryResult, Session
+from dataflow.databases.connector import ConnectionLost, Fault, Limits, QueryResult, Session
 from dataflow.databases.pool import Pool
 from dataflow.databases.results import failed
 
@@ -33,7 +33,11 @@ class Worker:
         try:
             for _ in range(_TRIES):
                 session = self._session if self._db_id == db_id else None
-                session = session or self._take(db_id)
+                try:
+                    session = session or self._take(db_id)
+                except ConnectionLost as error:
+                    result = failed(Fault.CONNECTION, str(error))
+                    continue
                 result = (session.explain if explain else session.execute)(sql, self.limits)
                 if session.usable:
                     break

@@ -14,7 +14,15 @@ import pytest
 
 from dataflow.core.errors import ConfigError, DefinitionError, UnknownName
 from dataflow.databases import registry
-from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
+from dataflow.databases.connector import (
+    ConnectionLost,
+    Connector,
+    DatabaseInfo,
+    Fault,
+    Limits,
+    QueryResult,
+    Session,
+)
 from dataflow.databases.manager import DatabaseManager
 from dataflow.databases.schema import Column, Schema, Table
 from dataflow.plan import fingerprint
@@ -66,7 +74,7 @@ class Scripted(Connector):
     def __init__(self) -> None:
         self.ran: list[str] = []
         self.sessions: list[Recorded] = []
-        self.read = 0
+        self.read = self.opened = self.lost = 0
         self.meeting = threading.Barrier(3)
         self.release = threading.Event()
 
@@ -76,6 +84,9 @@ class Scripted(Connector):
     def open(self, info: DatabaseInfo) -> Session:
         if info.db_id == "closed":
             raise ConfigError("it is closed")
+        self.opened += 1
+        if self.opened <= self.lost:
+            raise ConnectionLost("somebody ended it")
         self.sessions.append(Recorded(self, len(self.sessions)))
         return self.sessions[-1]
 
@@ -95,6 +106,16 @@ def test_equal_queries_run_once(scripted: DatabaseManager) -> None:
     assert [r.rows[0][0] for r in scripted.batch_execute_queries(queries)] == ["a", "b", "a", "a"]
     assert sorted(scripted.connector.ran) == ["a", "b"]  # type: ignore[attr-defined]
     assert scripted.batch_execute_queries([]) == []
+
+
+@pytest.mark.parametrize(("lost", "fault"), [(2, None), (3, Fault.CONNECTION)])
+def test_a_connection_lost_while_it_is_opened_is_opened_again(
+    scripted: DatabaseManager, lost: int, fault: Fault | None
+) -> None:
+    scripted.connector.lost = lost  # type: ignore[attr-defined]
+    result = scripted.execute("x", "a")
+    assert (result.fault, result.error) == (fault, "somebody ended it" if fault else "")
+    assert scripted.execute("x", "a").success
 
 
 def test_queries_of_one_database_run_at_once(scripted: DatabaseManager) -> None:

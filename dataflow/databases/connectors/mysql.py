@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dataflow.core.errors import ConfigError, MissingDependency
-from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
+from dataflow.databases.connector import (
+    ConnectionLost,
+    Connector,
+    DatabaseInfo,
+    Fault,
+    Limits,
+    QueryResult,
+    Session,
+)
 from dataflow.databases.connectors import mysql_catalogue
 from dataflow.databases.deadline import Alarm
 from dataflow.databases.results import Rows, collect, failed, over_time, timed
@@ -73,7 +81,10 @@ class MySqlSession(Session):
         self._db_id, self._info = db_id, info
         self._connection = _connect(info)
         self._thread = self._connection.thread_id()
-        _check_user(db_id, self._connection)
+        try:
+            _check_user(db_id, self._connection)
+        except _library().MySQLError as error:
+            raise ConnectionLost(f"database {db_id!r}: {without(info, str(error))}") from None
         self._seconds: float | None = None
         self._mariadb = "mariadb" in str(self._connection.get_server_info()).lower()
 

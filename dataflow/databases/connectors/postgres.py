@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dataflow.core.errors import ConfigError, MissingDependency
-from dataflow.databases.connector import Connector, DatabaseInfo, Fault, Limits, QueryResult, Session
+from dataflow.databases.connector import (
+    ConnectionLost,
+    Connector,
+    DatabaseInfo,
+    Fault,
+    Limits,
+    QueryResult,
+    Session,
+)
 from dataflow.databases.connectors import postgres_catalogue
 from dataflow.databases.deadline import Alarm
 from dataflow.databases.results import Rows, collect, failed, over_time, timed
@@ -82,7 +90,11 @@ class PostgresSession(Session):
     def __init__(self, db_id: str, connection: Any, info: Mapping[str, Any]) -> None:
         self._db_id, self._connection, self._info = db_id, connection, info
         self._psycopg = _library()
-        _check_role(db_id, connection)
+        try:
+            _check_role(db_id, connection)
+        except self._psycopg.Error as error:
+            connection.close()
+            raise ConnectionLost(f"database {db_id!r}: {without(info, str(error))}") from None
 
     def execute(self, sql: str, limits: Limits) -> QueryResult:
         return self._bounded(sql, limits, self._select)
@@ -226,10 +238,9 @@ def _connect(info: Mapping[str, Any]) -> Any:
     try:
         return psycopg.connect(**given, autocommit=True)
     except (psycopg.Error, UnicodeError) as error:
-        name = info.get("dbname", "")
-        raise ConfigError(
-            f"postgresql: database {name!r} cannot be opened: {without(info, str(error))}"
-        ) from None
+        name, said = info.get("dbname", ""), without(info, str(error))
+        kind = ConnectionLost if "administrator command" in said else ConfigError
+        raise kind(f"postgresql: database {name!r} cannot be opened: {said}") from None
 
 
 def _library() -> Any:
