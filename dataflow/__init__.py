@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
-# polars' allocator, told before polars loads to keep freed memory a while and in few heaps: else a tenth of the CPU of
-# a long stream goes into asking the system for the same pages again
-os.environ.setdefault(
-    "_RJEM_MALLOC_CONF", f"narenas:{os.cpu_count() or 1},dirty_decay_ms:5000,muzzy_decay_ms:-1"
-)
+from dataflow.allocators import keep_freed_memory
+
+keep_freed_memory()  # before polars loads
 
 if TYPE_CHECKING:
     from dataflow.logger import get_logger as get_logger

@@ -36,8 +36,12 @@ class Texts(NamedTuple):
         lengths = column.str.len_bytes().fill_null(0).to_numpy()
         offsets = np.zeros(len(column) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        joined = column.str.join("", ignore_nulls=True).cast(pl.Binary).item() if len(column) else b""
-        return cls(np.frombuffer(joined or b"", np.uint8), offsets)
+        each = column.cast(pl.Binary).cast(
+            pl.List(pl.UInt8)
+        )  # of all ways to one array that which copies least
+        data = each.explode(empty_as_null=False, keep_nulls=False).to_numpy()
+        data.setflags(write=False)  # always, for a kernel is compiled for arrays of one kind
+        return cls(data, offsets)
 
     def __len__(self) -> int:  # not the number of fields
         return len(self.offsets) - 1

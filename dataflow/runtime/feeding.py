@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -14,8 +14,6 @@ PART_ROWS = 50_000
 MODEL_PART_ROWS = 1024
 PART_BYTES = 8 << 20
 """Of the source's bytes in a part: memory of this size is used again from part to part instead of being asked for anew."""
-HELD_BYTES = 384 << 20
-"""Of rows that need not be read twice, since they are few."""
 
 
 @dataclass
@@ -82,26 +80,14 @@ class Feed:
 
 @dataclass
 class SourceRows:
-    """The source as what comes before a step that needs the whole table; what is too much to hold is read anew each time."""
+    """The source as what comes before a step that needs the whole table; it is read anew each time."""
 
     feed: Feed
     stage: Stage
-    _held: dict[int, pl.DataFrame] = field(default_factory=dict)
-    """The first parts, from the pass in which the step decides to that in which its parts are made."""
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        kept: dict[int, pl.DataFrame] = {}
-        room: float = HELD_BYTES
-        for number, frame in self.numbered():
-            room -= frame.estimated_size()
-            if room > 0:
-                kept[number] = frame
+        for _, frame in self.numbered():
             yield frame if columns is None else frame.select(list(dict.fromkeys([ROW, *columns])))
-        self._held = kept
 
     def numbered(self) -> Iterator[tuple[int, pl.DataFrame]]:
-        held, self._held = self._held, {}
-        numbers = list(held)
-        for number in numbers:
-            yield number, held.pop(number)
-        yield from self.feed.parts(self.stage, numbers)
+        return self.feed.parts(self.stage, ())

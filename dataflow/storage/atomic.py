@@ -7,9 +7,10 @@ import io
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from errno import EINVAL
+from mmap import mmap
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
@@ -17,7 +18,11 @@ import zstandard
 
 from dataflow.core.errors import StorageError
 
-_FLUSH_S = 0.25
+_O_DIRECT = getattr(os, "O_DIRECT", 0)
+_PIECE = 4 << 20
+
+if _O_DIRECT:
+    import fcntl
 
 
 @contextmanager
@@ -99,7 +104,7 @@ class _Unzstd(io.RawIOBase):
 @contextmanager
 def writing(path: Path, compression: str) -> Iterator[BinaryIO]:
     """A file to write to, compressed on the way."""
-    with path.open("wb") as raw, _flushed_meanwhile(raw.fileno()):
+    with _Direct(path) as raw:
         if compression == "gz":
             # no time and no name, so that equal rows give equal files
             with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed:
@@ -108,26 +113,67 @@ def writing(path: Path, compression: str) -> Iterator[BinaryIO]:
             with zstandard.ZstdCompressor().stream_writer(raw, closefd=False) as stream:
                 yield stream
         else:
-            yield raw
+            yield cast(BinaryIO, raw)
 
 
-@contextmanager
-def _flushed_meanwhile(handle: int) -> Iterator[None]:
-    """Bring what is written to the disk while more is made, so that little is left to wait for at the end."""
-    done = Event()
+class _Direct(io.RawIOBase):
+    """A file written in large pieces past the system's cache, where the system lets us, and else as any other.
 
-    def flush() -> None:
-        while not done.wait(_FLUSH_S):
-            with suppress(OSError):  # told by the flush that counts, before the file takes its place
-                os.fsync(handle)
+    The cache would take a copy of all of it into fresh memory, which costs more than to make the lines, and would
+    still have to be brought to the disk before the table counts.
+    """
 
-    thread = Thread(target=flush, name="dataflow-flush", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+    def __init__(self, path: Path) -> None:
+        self._piece, self._filled = mmap(-1, _PIECE), 0  # a whole number of pages, at the start of one
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+        try:
+            self._file = os.open(path, flags | _O_DIRECT, 0o666)
+        except OSError as e:
+            if e.errno != EINVAL:
+                raise
+            self._file = os.open(path, flags, 0o666)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        left = memoryview(data).cast("B")
+        size = len(left)
+        while left:
+            taken = min(len(left), _PIECE - self._filled)
+            self._piece[self._filled : self._filled + taken] = left[:taken]
+            self._filled, left = self._filled + taken, left[taken:]
+            if self._filled == _PIECE:
+                self._put()
+        return size
+
+    def close(self) -> None:
+        if not self.closed:
+            try:
+                self._through_cache()  # the rest is no whole number of pages
+                self._put()
+            finally:
+                os.close(self._file)
+                super().close()
+
+    def _put(self) -> None:
+        with memoryview(self._piece) as piece:
+            put = 0
+            while put < self._filled:
+                try:
+                    put += os.write(self._file, piece[put : self._filled])
+                except OSError as e:
+                    if e.errno != EINVAL or not self._through_cache():
+                        raise
+        self._filled = 0
+
+    def _through_cache(self) -> bool:
+        """Write as usual from here on; whether that is a change."""
+        if not _O_DIRECT:
+            return False
+        flags = fcntl.fcntl(self._file, fcntl.F_GETFL)
+        fcntl.fcntl(self._file, fcntl.F_SETFL, flags & ~_O_DIRECT)
+        return bool(flags & _O_DIRECT)
 
 
 def advance(handle: BinaryIO, position: int, here: int) -> None:
