@@ -104,7 +104,7 @@ class _Unzstd(io.RawIOBase):
 @contextmanager
 def writing(path: Path, compression: str) -> Iterator[BinaryIO]:
     """A file to write to, compressed on the way."""
-    with _Direct(path) as raw:
+    with cast(BinaryIO, _Direct(path)) as raw:
         if compression == "gz":
             # no time and no name, so that equal rows give equal files
             with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed:
@@ -113,7 +113,7 @@ def writing(path: Path, compression: str) -> Iterator[BinaryIO]:
             with zstandard.ZstdCompressor().stream_writer(raw, closefd=False) as stream:
                 yield stream
         else:
-            yield cast(BinaryIO, raw)
+            yield raw
 
 
 class _Direct(io.RawIOBase):
