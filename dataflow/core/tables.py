@@ -27,6 +27,10 @@ class Selection:
     reason: str | Callable[[int], str] = "not selected"
     """Why the other rows were dropped; of the position of each, where they differ."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    told: Sequence[int] = ()
+    """Rows kept, of which `tell` wants to see the cells."""
+    tell: Callable[[pl.DataFrame, int], Mapping[str, Any]] = lambda _frame, _first: {}
+    """Metrics for which cells must be seen: of a slice of the table, and the row that it starts at."""
 
 
 class Dataset(Operator):
@@ -79,10 +83,14 @@ class Dataset(Operator):
         selection: Selection,
         binding: Binding,
     ) -> Outcome:
-        """What becomes of a slice that starts at row `first` of the table, of which `rows` (all, if null) are kept."""
-        full = self.enact(frame, first, selection, binding)
+        """What becomes of a slice that starts at row `first` of the table, of which `rows` (all, if null) are kept.
+
+        Where the operator adds no column, the slice may have the cells of dropped rows, of those that the selection tells, and of the
+        first kept ones alone.
+        """
+        full, told = self.enact(frame, first, selection, binding), dict(selection.tell(frame, first))
         if rows is None:
-            return Outcome(full)
+            return Outcome(full, metrics=told)
         chosen = np.asarray(rows, np.int64)
         keeps = np.zeros(frame.height, np.bool_)
         keeps[chosen] = True
@@ -90,7 +98,7 @@ class Dataset(Operator):
         reasons = [why if isinstance(why, str) else why(first + i) for i in lost]
         ordered = len(chosen) == frame.height - len(lost) and (np.diff(chosen) > 0).all()
         left = full.filter(pl.Series(keeps)) if ordered else full[chosen]
-        return Outcome(left, dropped(frame, lost, reasons, binding.first_read))
+        return Outcome(left, dropped(frame, lost, reasons, binding.first_read), metrics=told)
 
     def transform(self, frame: pl.DataFrame, binding: Binding) -> Outcome:
         chosen = self.decide(iter([frame]), binding)

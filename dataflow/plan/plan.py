@@ -11,6 +11,8 @@ import polars as pl
 
 from dataflow.core.frames import type_name
 from dataflow.core.merge import Merge
+from dataflow.core.rows import Filter
+from dataflow.core.tables import Dataset, Summary
 from dataflow.plan.estimate import Estimate
 from dataflow.plan.fingerprint import digest, of_call
 from dataflow.plan.optimise import Rewritten, Wave, needed, rewritten
@@ -105,6 +107,12 @@ class Flow:
             few = ", ".join(rest[:3]) + (f" and {len(rest) - 3} more columns" if len(rest) > 3 else "")
             self.rewrites.append(f"{steps} not use {few}: kept aside until the rows are through")
         return frozenset(columns) if rest else None
+
+    @property
+    def only_drops(self) -> bool:
+        """Whether all that is left of the source's rows is as it was."""
+        dropping = (Filter, Dataset, Summary)
+        return all(isinstance(c.op, dropping) and not c.binding.writes for c in self.calls)
 
     @property
     def ends(self) -> list[Stage]:

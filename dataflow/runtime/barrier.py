@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from dataflow.core.ahead import ahead
 from dataflow.core.background import current_scope
@@ -17,8 +18,9 @@ from dataflow.core.frames import ROW, visible
 from dataflow.core.operator import Operator
 from dataflow.core.outcome import DROPPED, FAILED, Outcome
 from dataflow.core.protocols import Scope
-from dataflow.core.tables import Dataset
+from dataflow.core.tables import Dataset, Selection
 from dataflow.plan.trace import Call, with_storage
+from dataflow.runtime.feeding import SourceRows
 from dataflow.runtime.stagedir import STEP, Place, stamped
 from dataflow.runtime.stats import StepStats
 from dataflow.storage.memory import MemoryStorage
@@ -74,8 +76,18 @@ def _dataset(call: Call, before: Before, to: Place, stats: StepStats) -> None:
         to.keep(part, done.frame, stamped(done.dropped, call.step, call.name), NO_FAILED, {call.step: mine})
         return mine
 
-    for mine in ahead(keep, _counted(before)):
+    for mine in ahead(keep, _seen(op, before, to, kept, chosen)):
         stats.add(mine)
+
+
+def _seen(
+    op: Dataset, before: Before, to: Place, kept: NDArray[np.int64] | None, chosen: Selection
+) -> Iterator[tuple[int, int, pl.DataFrame]]:
+    """The parts to cut; of a source whose lines are copied only the rows that need be looked at are read."""
+    lines = to.table.lines if to.table is not None and isinstance(before, SourceRows) else None
+    if lines is None or kept is None or type(op).cut is not Dataset.cut:
+        return _counted(before)
+    return lines.parts(kept, chosen.told)
 
 
 def _counted(before: Before) -> Iterator[tuple[int, int, pl.DataFrame]]:

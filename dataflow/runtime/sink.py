@@ -21,6 +21,7 @@ from dataflow.runtime.stream import Listener
 from dataflow.storage import write_frames
 from dataflow.storage.source import FileSource
 from dataflow.storage.trailing import TrailingTable
+from dataflow.storage.verbatim import Verbatim
 
 LEAN = (".jsonl", ".parquet", ".arrow")
 """Tables from which rows are read back fast, as they were written."""
@@ -60,11 +61,16 @@ class Sink:
         if o.limit is not None or o.keep_steps or o.target_rows is not None or stage not in self.flow.ends:
             return None
         folder = self._dir(stage)
-        table = TrailingTable(self.flow.storage.path_of(stage.table), folder.read)
+        table = TrailingTable(self._place(stage), folder.read, self._lines())
         for part in folder.parts():
             table.put(part)
         self._trailing[stage.number] = table
         return table
+
+    def _lines(self) -> Verbatim | None:
+        """The source's lines, where the table may be made of nothing else."""
+        source = self.flow.source
+        return source.lines if self.flow.only_drops and isinstance(source, FileSource) else None
 
     def may_be_lean(self, stage: Stage) -> bool:
         """Whether a stage need keep no more than the ids of its rows: they are cheap to make, and its table has them."""

@@ -27,6 +27,8 @@ class Block(NamedTuple):
     rows: int
     clean: bool = True
     """Whether every line is an object of plain UTF-8 JSON, so that any parser reads it alike."""
+    as_written: bool = False
+    """Whether every line is, to the byte, what we would write of its row."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,11 @@ import polars as pl
 from dataflow.core.errors import MissingSource
 from dataflow.core.frames import merge_types, visible
 from dataflow.storage.formats import format_of, known_format
+from dataflow.storage.formats.jsonl import parsed
 from dataflow.storage.sidecar import recall
 from dataflow.storage.stored import conform
 from dataflow.storage.tables import BadLine, Table, rebatched
+from dataflow.storage.verbatim import Verbatim
 
 HASHED_WHOLE = 64 << 20
 _EDGE = 1 << 20
@@ -79,6 +81,17 @@ class FileSource:
     def bad_lines(self) -> list[BadLine]:
         """The lines set aside, at most 1,000 of each file."""
         return [line for t in self._tables for line in t.bad.kept]
+
+    @cached_property
+    def lines(self) -> Verbatim | None:
+        """The rows as the lines that they are; null where some are not as we would write them, or files differ in their columns."""
+        blocks = [b for t in self._tables for b in t.blocks]
+        if not blocks or not all(b.as_written for b in blocks):
+            return None
+        if not all(t.blocks and t.schema == self.schema for t in self._tables):
+            return None
+        files = [(f, t.blocks) for f, t in zip(self.files, self._tables, strict=True)]
+        return Verbatim(files, lambda lines, rows: parsed(lines, rows, self.schema))
 
     @cached_property
     def fingerprint(self) -> str:

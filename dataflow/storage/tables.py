@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from dataflow.storage.sidecar import Block
 from dataflow.storage.stored import conform
 
 KEPT = 1000
@@ -50,6 +51,8 @@ class Table:
     bad: BadLines = field(default_factory=BadLines)
     typed: bool = True
     """False where all is text in the file, and the types are guesses."""
+    blocks: tuple[Block, ...] = ()
+    """Where the lines of a JSONL file that is not compressed lie."""
 
 
 def whole(frame: pl.DataFrame, load: Callable[[], pl.DataFrame]) -> Table:

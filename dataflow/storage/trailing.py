@@ -11,6 +11,7 @@ from threading import Condition
 import polars as pl
 
 from dataflow.core.frames import visible
+from dataflow.storage.verbatim import Verbatim
 from dataflow.storage.writing import write_frames
 
 HELD = 4
@@ -27,9 +28,15 @@ class TrailingTable:
     The table appears at its place only with `finish`; what was there stays until then.
     """
 
-    def __init__(self, path: str | Path, read: Callable[[int], pl.DataFrame]) -> None:
-        """`read` gives back a part that is not held in memory."""
-        self._path, self._read = path, read
+    def __init__(
+        self, path: str | Path, read: Callable[[int], pl.DataFrame], lines: Verbatim | None = None
+    ) -> None:
+        """
+        Args:
+            read: gives back a part that is not held in memory.
+            lines: where the rows lie as lines, if none of them is changed.
+        """
+        self._path, self._read, self.lines = path, read, lines
         self._ready: dict[int, pl.DataFrame | None] = {}
         self._next, self._parts, self._gone = 0, -1, False
         self._news = Condition()
@@ -74,7 +81,7 @@ class TrailingTable:
     def _write(self) -> int:
         frames = self._frames()
         first = next(frames)
-        return write_frames(self._path, chain([first], frames), first.schema)
+        return write_frames(self._path, chain([first], frames), visible(first).schema, self.lines)
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         while self._next != self._parts:
@@ -85,7 +92,7 @@ class TrailingTable:
                 if self._next == self._parts:
                     return
                 frame = self._ready.pop(self._next)
-            yield visible(self._read(self._next) if frame is None else frame)
+            yield self._read(self._next) if frame is None else frame
             self._next += 1
             self._tell()
 

@@ -10,7 +10,7 @@ import pytest
 from flows import FirstOfEach, Louder, NotEnding, Steps, lines, numbers
 
 from dataflow.runtime import feeding, runs
-from dataflow.storage import trailing
+from dataflow.storage import FileSource, trailing, verbatim
 from dataflow.testing import FaultyServer
 
 
@@ -110,14 +110,11 @@ def test_stages_with_calls_keep_their_rows(source: Path, tmp_path: Path) -> None
     assert json.loads(run.path.read_text().splitlines()[0])["answer"] == "yes"
 
 
-@pytest.mark.parametrize("held", [0, 300, 1 << 30])
-def test_a_first_step_that_needs_the_whole_table_reads_of_its_source_what_it_could_not_hold(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+def test_a_first_step_that_needs_the_whole_table_reads_its_source_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rows are the same, and in their places, whatever of them was held from one pass to the next."""
     texts = [f"{'again ' * (i % 3)}{i // 2}" for i in range(40)]
     source = lines(tmp_path / "in.jsonl", texts)
-    monkeypatch.setattr(feeding, "HELD_BYTES", held)
     monkeypatch.setattr(feeding, "PART_ROWS", 7)
     read: list[int] = []
     parts = feeding.Feed.parts
@@ -130,7 +127,34 @@ def test_a_first_step_that_needs_the_whole_table_reads_of_its_source_what_it_cou
     monkeypatch.setattr(feeding.Feed, "parts", counted)
     run = Steps(source, tmp_path, (FirstOfEach(), {})).run(progress=False)
     assert run.table["text"].to_list() == list(dict.fromkeys(texts))
-    again = read[6:]
-    assert read[:6] == list(range(6))
-    assert again == list(range(6))[6 - len(again) :]
-    assert (len(again) == 6, len(again) == 0) == (held == 0, held == 1 << 30)
+    assert read == [*range(6), *range(6)]
+
+
+@pytest.mark.parametrize("operator", [NotEnding, FirstOfEach], ids=["filter", "dataset"])
+def test_a_table_that_only_lost_rows_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operator: type[Any]
+) -> None:
+    monkeypatch.setattr(verbatim, "PART_ROWS", 60)
+    texts = [f"text {i // 3}" for i in range(200)]
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(f'{{"n":{i},"text":"{t}","tags":["é",null]}}\n' for i, t in enumerate(texts)))
+    copied: list[int] = []
+    write = verbatim.Verbatim.write
+
+    def counted(self: Any, frame: Any, to: Any) -> None:
+        copied.append(frame.height)
+        write(self, frame, to)
+
+    monkeypatch.setattr(verbatim.Verbatim, "write", counted)
+    one = Steps(source, tmp_path / "a", (operator(), {})).run(progress=False)
+    assert sum(copied) == one.rows < 200
+    monkeypatch.setattr(FileSource, "lines", None)
+    other = Steps(source, tmp_path / "b", (operator(), {})).run(progress=False)
+    assert sum(copied) == one.rows
+    assert one.path is not None
+    assert other.path is not None
+    assert one.path.read_bytes() == other.path.read_bytes()
+    assert one.dropped.equals(other.dropped)
+    assert one.lineage.equals(other.lineage)
+    samples = [run.summary["steps"][0]["samples"] for run in (one, other)]
+    assert all(None not in (s["before"] | (s["after"] or {})).values() for s in samples[0] + samples[1])

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from dataflow.core.ahead import ahead
 from dataflow.core.errors import BindError, ConfigError, MissingDependency, did_you_mean
 from dataflow.core.frames import as_text, values
-from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.tables import Dataset, Selection
 from dataflow.operators._lib.duplicate_clusters import largest_clusters, tell_texts
@@ -111,7 +110,14 @@ class DuplicateFilter(Dataset):
             return made
 
         pieces = (piece for whole in frames for piece in whole.iter_slices(ROWS_AT_ONCE))
-        return self.choose(digests + list(ahead(digested, pieces)), there)
+        made = self.choose(digests + list(ahead(digested, pieces)), there)
+        clusters = made.metrics.get("clusters", [])
+
+        def tell(frame: pl.DataFrame, first: int) -> dict[str, Any]:
+            told = tell_texts(clusters, frame, first, lambda some: joined(some, names))
+            return {"clusters": clusters} if told else {}
+
+        return replace(made, told=[c["kept"]["row"] for c in clusters], tell=tell)
 
     def digest(self, texts: pl.Series, scores: pl.Series | None = None) -> Digest:
         known = self.has_text(texts)
@@ -153,16 +159,6 @@ class DuplicateFilter(Dataset):
 
     def enact(self, frame: pl.DataFrame, first: int, selection: Selection, binding: Binding) -> pl.DataFrame:
         return frame.with_columns(pl.lit(1, pl.Int64).alias(column) for column in binding.writes.values())
-
-    def cut(
-        self, frame: pl.DataFrame, first: int, rows: Any, selection: Selection, binding: Binding
-    ) -> Outcome:
-        done = super().cut(frame, first, rows, selection, binding)
-        clusters = selection.metrics.get("clusters", [])
-        names = [c for port, c in binding.columns_read() if port in ("input_keys", "input_key")]
-        if tell_texts(clusters, frame, first, lambda some: joined(some, names)):
-            done.metrics = {"clusters": clusters}
-        return done
 
 
 def gathered(digests: list[Digest]) -> NDArray[Any]:

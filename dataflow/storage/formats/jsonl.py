@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 import polars as pl
 
@@ -22,14 +22,19 @@ from dataflow.core.frames import is_json, merge_types
 from dataflow.storage.atomic import advance, reading, writing
 from dataflow.storage.formats.base import Format
 from dataflow.storage.formats.line_parse import Parsed, parse
-from dataflow.storage.formats.line_pattern import Orders, matches
+from dataflow.storage.formats.line_pattern import Orders, Patterns, Proof, prove
 from dataflow.storage.formats.line_text import write_lines
 from dataflow.storage.shapes import build_parsed, column_type, table
 from dataflow.storage.sidecar import Block, Known
 from dataflow.storage.stored import conform, stored
 from dataflow.storage.tables import BadLines, Table
 
+if TYPE_CHECKING:
+    from dataflow.storage.verbatim import Verbatim
+
 BLOCK = 4 << 20
+AGAIN = 8
+"""Blocks that are proven once more by types that showed only later in the file."""
 BOM = b"\xef\xbb\xbf"
 
 
@@ -44,36 +49,48 @@ class Jsonl(Format):
             schema, blocks = known.schema, known.blocks
         else:
             with reading(path, compression) as handle:
-                blocks = tuple(seen.blocks(whole_lines(handle)))
+                blocks = seen.blocks(whole_lines(handle), None if compression else handle)
             schema = pl.Schema(seen.types)
 
         def chunks(first: int, wanted: pl.Schema) -> Iterator[pl.DataFrame]:
             def made(part: tuple[int, Block, bytes]) -> pl.DataFrame:
                 skip, block, data = part
-                return conform(_frame(data, block, schema), wanted).slice(skip)
+                return conform(parsed(data, block.rows, schema, clean=block.clean), wanted).slice(skip)
 
             with reading(path, compression) as handle:
                 yield from ahead(made, _from_row(handle, blocks, first))
 
-        return Table(schema, sum(b.rows for b in blocks), chunks, seen.bad)
+        rows, lines = sum(b.rows for b in blocks), () if compression else blocks
+        return Table(schema, rows, chunks, seen.bad, blocks=lines)
 
     def write(
-        self, path: Path, compression: str, frames: Iterator[pl.DataFrame], schema: pl.Schema
+        self,
+        path: Path,
+        compression: str,
+        frames: Iterator[pl.DataFrame],
+        schema: pl.Schema,
+        lines: Verbatim | None = None,
     ) -> list[Block]:
-        blocks, offset = [], 0
+        """
+        Args:
+            lines: where the rows lie as lines, by their ids.
+        """
+        blocks, offset, plain = [], 0, not any(map(is_json, schema.values()))
+        encode = write_lines if lines is None else lines.write
         spare: list[io.BytesIO] = []
 
         def encoded(part: pl.DataFrame) -> tuple[int, io.BytesIO]:
             # memory that is used again costs half of what fresh memory does
             made = spare.pop() if spare else io.BytesIO()
             made.seek(0)
-            write_lines(part, made)
+            encode(part, made)
             return part.height, made
 
         with writing(path, compression) as handle:
-            parts = (part for frame in frames for part in frame.iter_slices(_rows_a_block(frame)))
+            sizes = ((f, _rows_a_block(f) if lines is None else lines.rows_a_block) for f in frames)
+            parts = (part for frame, size in sizes for part in frame.iter_slices(size))
             for rows, made in ahead(encoded, parts):
-                blocks.append(Block(offset, made.tell(), rows))
+                blocks.append(Block(offset, made.tell(), rows, as_written=plain))
                 with made.getbuffer() as data:
                     handle.write(data[: made.tell()])
                 offset += made.tell()
@@ -87,23 +104,42 @@ class _Seen:
     def __init__(self, path: Path) -> None:
         self.path, self.lines, self.bad = path, 0, BadLines()
         self.types: dict[str, pl.DataType] = {}
-        self.orders, self.pattern = Orders(), ""
+        self.orders, self.patterns = Orders(), Patterns()
 
-    def blocks(self, parts: Iterable[tuple[int, bytes]]) -> Iterator[Block]:
-        """The blocks of a file; the first is parsed before others are looked at, so that these can be proven."""
+    def blocks(self, parts: Iterable[tuple[int, bytes]], handle: BinaryIO | None = None) -> tuple[Block, ...]:
+        """The blocks of a file; the first is parsed before others are looked at, so that these can be proven.
+
+        Args:
+            handle: the file, if its blocks can be read once more at little cost.
+        """
         parts = iter(parts)
-        for offset, data in parts:
-            yield self._learnt(offset, _text(offset, data), len(data))
-            break
-        for offset, data, tried in ahead(self._tried, parts):
-            if rows := tried or matches(data, self.pattern):
-                self.lines += rows
-                yield Block(offset, len(data), rows)
+        proven: list[tuple[Block, Patterns]] = []
+        for offset, data in islice(parts, 1):
+            proven.append((self._learnt(offset, _text(offset, data), len(data)), self.patterns))
+        for offset, data, patterns, tried in ahead(self._tried, parts):
+            if not tried.rows:
+                patterns, tried = self.patterns, prove(data, self.patterns)
+            if tried.rows:
+                self.lines += tried.rows
+                block = Block(offset, len(data), tried.rows, as_written=tried.as_written)
             else:
-                yield self._learnt(offset, data, len(data))
+                block, patterns = self._learnt(offset, data, len(data)), self.patterns
+            proven.append((block, patterns))
+        # what would be written of a row hangs on the types of all
+        early = [at for at, (b, p) in enumerate(proven) if b.as_written and p != self.patterns]
+        for at in early:
+            block, _ = proven[at]
+            again = handle is not None and len(early) <= AGAIN and self._is_as_written(handle, block)
+            proven[at] = block._replace(as_written=again), self.patterns
+        return tuple(block for block, _ in proven)
 
-    def _tried(self, part: tuple[int, bytes]) -> tuple[int, bytes, int]:
-        return *part, matches(part[1], self.pattern)
+    def _is_as_written(self, handle: BinaryIO, block: Block) -> bool:
+        handle.seek(block.offset)
+        return prove(handle.read(block.length), self.patterns).as_written
+
+    def _tried(self, part: tuple[int, bytes]) -> tuple[int, bytes, Patterns, Proof]:
+        patterns = self.patterns
+        return *part, patterns, prove(part[1], patterns)
 
     def _learnt(self, offset: int, data: bytes, length: int) -> Block:
         """A block that is parsed, and from which on others may look like it."""
@@ -112,8 +148,11 @@ class _Seen:
             self.bad.add(str(self.path), self.lines + at + 1, reason, raw)
         self.lines += parsed.lines
         self._note_types(parsed)
-        self.pattern = self.orders.pattern(self.types)
-        return Block(offset, length, len(parsed.rows), matches(data, self.pattern) > 0)
+        self.patterns = self.orders.patterns(self.types)
+        proof = prove(data, self.patterns)
+        return Block(
+            offset, length, len(parsed.rows), proof.rows > 0, proof.as_written and length == len(data)
+        )
 
     def _note_types(self, parsed: Parsed) -> None:
         orders = dict.fromkeys(map(tuple, parsed.rows))
@@ -162,14 +201,25 @@ def _from_row(handle: BinaryIO, blocks: tuple[Block, ...], first: int) -> Iterat
         row += block.rows
 
 
-def _frame(data: bytes, block: Block, schema: pl.Schema) -> pl.DataFrame:
+def parsed(data: bytes, rows: int, schema: pl.Schema, *, clean: bool = True) -> pl.DataFrame:
+    """Lines as a frame.
+
+    Args:
+        rows: how many they are.
+        clean: whether every line is an object of plain UTF-8 JSON.
+
+    Raises:
+        StorageError: they are more, or less.
+    """
     plain = pl.Schema({n: stored(d, n) for n, d in schema.items()})
     if not plain:
-        return pl.DataFrame(height=block.rows)
-    made = _read(data, plain) if block.clean else _built(data, plain)
-    if made.height != block.rows:
+        return pl.DataFrame(height=rows)
+    if not rows:
+        return pl.DataFrame(schema=schema)
+    made = _read(data, plain) if clean else _built(data, plain)
+    if made.height != rows:
         raise StorageError(
-            f"a block of {block.rows} rows holds {made.height} now; the file has changed while it was read"
+            f"a block of {rows} rows holds {made.height} now; the file has changed while it was read"
         )
     return conform(made, schema)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import polars as pl
@@ -21,19 +21,56 @@ MOST_VALUES = 40
 """Values a pattern may name: the automaton of a wider one outgrows its cache and runs slower than a parser."""
 MOST_ORDERS = 4
 
-_GAP = r"[ \t]*"
 _PAIR = r"[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _UNIT = r"[0-9a-cA-CefEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}"
 _TEXT = rf'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u(?:{_UNIT}|{_PAIR})))*"'
 _INT = r"-?(?:0|[1-9][0-9]{0,17}|[1-8][0-9]{18}|9[01][0-9]{17})"
 _POWER = r"[eE][+-]?[0-9]{1,2}"
 _FLOAT = rf"-?(?:0|[1-9][0-9]{{0,17}})(?:\.[0-9]+(?:{_POWER})?|{_POWER})"
-_PLAIN: dict[pl.DataType, str] = {
-    pl.String(): _TEXT,
-    pl.Int64(): _INT,
-    pl.Float64(): _FLOAT,
-    pl.Boolean(): "true|false",
-}
+
+
+class _Spelling(NamedTuple):
+    """How values are spelt, and what may stand between them."""
+
+    gap: str
+    text: str
+    integer: str
+    number: str
+
+    def plain(self, dtype: pl.DataType) -> str:
+        spelt: dict[pl.DataType, str] = {
+            pl.String(): self.text,
+            pl.Int64(): self.integer,
+            pl.Float64(): self.number,
+            pl.Boolean(): "true|false",
+        }
+        return spelt[dtype]
+
+
+_ANYHOW = _Spelling(r"[ \t]*", _TEXT, _INT, _FLOAT)
+_WRITTEN = _Spelling(
+    "",
+    r'"(?:[^"\\\x00-\x1f]|\\["\\bfnrt])*"',
+    r"(?:0|-?[1-9][0-9]{0,17}|-?[1-8][0-9]{18})",
+    r"-?(?:0|[1-9][0-9]{0,9})\.(?:0|[0-9]{0,3}[1-9])",
+)
+"""As we write them; of numbers those of which this is sure, so that shortest spelling is no question."""
+
+
+class Patterns(NamedTuple):
+    """What blocks of rows of certain columns match; "" where no pattern can tell."""
+
+    rows: str = ""
+    written: str = ""
+    """Blocks that hold to the byte what we would write of their rows match this, and the other."""
+
+
+class Proof(NamedTuple):
+    """What is proven of a block of lines."""
+
+    rows: int = 0
+    """The rows of a block of which all lines are some; else 0."""
+    as_written: bool = False
 
 
 class Orders:
@@ -52,27 +89,37 @@ class Orders:
         if len(self._found) <= MOST_ORDERS:
             self._found.append((keys, frozenset(keys)))
 
-    def pattern(self, types: Mapping[str, pl.DataType]) -> str:
-        """What a block of rows of these columns matches; "" where no pattern can tell."""
+    def patterns(self, types: Mapping[str, pl.DataType]) -> Patterns:
         values = sum(_size(types[key]) for order, _ in self._found for key in order)
         if not self._found or len(self._found) > MOST_ORDERS or values > MOST_VALUES:
+            return Patterns()
+        rows = "|".join(_row(order, always, types, _ANYHOW) for order, always in self._found)
+        gap = _ANYHOW.gap
+        return Patterns(rf"^(?:{gap}(?:{rows}){gap}\r?(?:\n|$))*$", self._written(types))
+
+    def _written(self, types: Mapping[str, pl.DataType]) -> str:
+        (order, always), *others = self._found
+        if others or set(order) != always or order != tuple(types) or any(map(is_json, types.values())):
             return ""
-        rows = "|".join(_row(order, always, types) for order, always in self._found)
-        return rf"^(?:{_GAP}(?:{rows}){_GAP}\r?(?:\n|$))*$"
+        return rf"^(?:{_row(order, always, types, _WRITTEN)}\n)*$"
 
 
-def matches(data: bytes, pattern: str) -> int:
-    """How many lines a block has that is all of the pattern; 0 for one that is not, or where there is none."""
-    if not pattern:
-        return 0
-    data = skeleton(data) or data
+def prove(data: bytes, patterns: Patterns) -> Proof:
+    """What the patterns prove of a block of lines."""
+    if not patterns.rows:
+        return Proof()
+    bare = skeleton(data)
+    lines = bare.lines if bare else data
     try:
-        text = pl.Series([data], dtype=pl.Binary).cast(pl.String).str
-        if not text.contains(pattern).item():
-            return 0
+        text = pl.Series([lines], dtype=pl.Binary).cast(pl.String).str
+        may_be = bare is not None and bare.as_written and patterns.written
+        as_written = bool(may_be and text.contains(patterns.written).item())
+        if not as_written and not text.contains(patterns.rows).item():
+            return Proof()
     except pl.exceptions.PolarsError:
-        return 0
-    return int(text.count_matches("\n", literal=True).item()) + (not data.endswith(b"\n"))
+        return Proof()
+    rows = int(text.count_matches("\n", literal=True).item()) + (not lines.endswith(b"\n"))
+    return Proof(rows, as_written)
 
 
 def _merged(order: Sequence[str], keys: Iterable[str]) -> tuple[str, ...] | None:
@@ -87,44 +134,48 @@ def _merged(order: Sequence[str], keys: Iterable[str]) -> tuple[str, ...] | None
     return tuple(made)
 
 
-def _row(order: Sequence[str], always: frozenset[str], types: Mapping[str, pl.DataType]) -> str:
+def _row(
+    order: Sequence[str], always: frozenset[str], types: Mapping[str, pl.DataType], spelt: _Spelling
+) -> str:
     """An object; commas go with the keys on either side of the first that is always there."""
     first = next((at for at, key in enumerate(order) if key in always), 0)
-    comma = f"{_GAP},{_GAP}"
-    members = [_member(key, types[key]) for key in order]
+    comma = f"{spelt.gap},{spelt.gap}"
+    members = [_member(key, types[key], spelt) for key in order]
     before = [f"(?:{m}{comma})?" for m in members[:first]]
     after = [
         f"(?:{comma}{m}){'' if key in always else '?'}"
         for key, m in zip(order[first + 1 :], members[first + 1 :], strict=True)
     ]
-    return "".join([r"\{", _GAP, *before, *members[first : first + 1], *after, _GAP, r"\}"])
+    return "".join([r"\{", spelt.gap, *before, *members[first : first + 1], *after, spelt.gap, r"\}"])
 
 
-def _member(key: str, dtype: pl.DataType) -> str:
-    names = dict.fromkeys(pl.escape_regex(n) for n in (orjson.dumps(key).decode(), json.dumps(key)))
-    return f"(?:{'|'.join(names)}){_GAP}:{_GAP}{_value(dtype)}"
+def _member(key: str, dtype: pl.DataType, spelt: _Spelling) -> str:
+    names = dict.fromkeys((orjson.dumps(key).decode(), json.dumps(key)))
+    shown = [pl.escape_regex(n) for n in names][: None if spelt is _ANYHOW else 1]
+    return f"(?:{'|'.join(shown)}){spelt.gap}:{spelt.gap}{_value(dtype, spelt)}"
 
 
-def _value(dtype: Any) -> str:
+def _value(dtype: Any, spelt: _Spelling) -> str:
     if is_json(dtype):
         return _ANY
     if isinstance(dtype, pl.List):
-        return f"(?:null|{_list(_value(dtype.inner))})"
+        return f"(?:null|{_list(_value(dtype.inner, spelt), spelt.gap)})"
     if isinstance(dtype, pl.Struct):
         fields = {f.name: f.dtype for f in dtype.fields}
-        return f"(?:null|{_row(tuple(fields), frozenset(fields), fields)})"  # type: ignore[arg-type]
-    return f"(?:null|{_PLAIN[dtype]})" if dtype != pl.Null else "null"
+        return f"(?:null|{_row(tuple(fields), frozenset(fields), fields, spelt)})"  # type: ignore[arg-type]
+    return f"(?:null|{spelt.plain(dtype)})" if dtype != pl.Null else "null"
 
 
-def _list(value: str) -> str:
-    return rf"\[{_GAP}(?:{value}(?:{_GAP},{_GAP}{value})*)?{_GAP}\]"
+def _list(value: str, gap: str) -> str:
+    return rf"\[{gap}(?:{value}(?:{gap},{gap}{value})*)?{gap}\]"
 
 
 def _anything(value: str) -> str:
     """A value, or a list or object of such."""
-    members = f"{_TEXT}{_GAP}:{_GAP}{value}"
-    held = rf"\{{{_GAP}(?:{members}(?:{_GAP},{_GAP}{members})*)?{_GAP}\}}"
-    return f"(?:{value}|{_list(value)}|{held})"
+    gap = _ANYHOW.gap
+    members = f"{_TEXT}{gap}:{gap}{value}"
+    held = rf"\{{{gap}(?:{members}(?:{gap},{gap}{members})*)?{gap}\}}"
+    return f"(?:{value}|{_list(value, gap)}|{held})"
 
 
 _ANY = _anything(_anything(f"(?:null|true|false|{_TEXT}|{_INT}|{_FLOAT})"))

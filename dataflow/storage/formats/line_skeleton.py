@@ -6,6 +6,8 @@ backslashes and control characters. numpy finds these several times faster than 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ CHUNK = 1 << 17
 """Bytes looked at together; they stay in the cache of a core."""
 _QUOTE, _BACKSLASH, _U = b'"\\u'
 _ESCAPED = np.isin(np.arange(256), list(b'"\\/bfnrtu'))
+_WRITTEN = np.isin(np.arange(256), list(b'"\\bfnrt'))
 _HEX = np.isin(np.arange(256), list(b"0123456789abcdefABCDEF"))
 _AFTER_VALUE = np.isin(np.arange(256), list(b",}]"))
 
@@ -21,8 +24,16 @@ Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
 
-def skeleton(data: bytes) -> bytes | None:
-    """The lines with `""` for each text that is a value; null where a text is not well-formed, or might not be.
+class Skeleton(NamedTuple):
+    """Lines with `""` for each text that is a value."""
+
+    lines: bytes
+    as_written: bool = True
+    """Whether all escapes, also those in what is left, are such as we write."""
+
+
+def skeleton(data: bytes) -> Skeleton | None:
+    """The lines without their texts; null where a text is not well-formed, or might not be.
 
     Texts that have been taken out are UTF-8, hold no control characters, and no escapes but those of JSON; of a
     surrogate this cannot be told. Keys stay, and so do texts that are followed by white space.
@@ -34,10 +45,12 @@ def skeleton(data: bytes) -> bytes | None:
     kinds = a[special]
     quotes = special[kinds == _QUOTE]
     slashes = special[kinds == _BACKSLASH]
+    as_written = True
     if len(slashes):
         escaped = _escaped(slashes)
         if escaped[-1] >= len(a) or not _well_escaped(a, escaped):
             return None
+        as_written = bool(_WRITTEN[a[escaped]].all())
         quotes = quotes[~_among(quotes, escaped)]
     if len(quotes) % 2:
         return None
@@ -46,7 +59,7 @@ def skeleton(data: bytes) -> bytes | None:
         return None
     begins, ends = quotes[::2], quotes[1::2]
     is_value = _AFTER_VALUE[a[np.minimum(ends + 1, len(a) - 1)]]
-    return _without(a, begins[is_value] + 1, ends[is_value])
+    return Skeleton(_without(a, begins[is_value] + 1, ends[is_value]), as_written)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -64,9 +77,8 @@ def _special(a: Bytes) -> Places:
     found = []
     for first in range(0, len(a), CHUNK):
         part = a[first : first + CHUNK]
-        mask = part == _QUOTE
+        mask = (part ^ 2) < 33  # so the quote, 34, is next to the control characters, and the space is not
         mask |= part == _BACKSLASH
-        mask |= part < 32
         found.append(np.flatnonzero(mask) + first)
     return np.concatenate([np.zeros(0, np.int64), *found])
 

@@ -1,0 +1,125 @@
+"""Rows that stay as they are in their JSONL files, and so need neither be made into lines again nor be read."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from dataflow.core.errors import StorageError
+from dataflow.core.frames import ROW, numbered, visible
+from dataflow.storage.formats.line_text import write_lines
+from dataflow.storage.sidecar import Block
+
+PART_ROWS = 8_192
+BLOCK_BYTES = 4 << 20
+HELD = 8
+"""Blocks of lines kept for the next who asks: what is read of a part and what is written of it is asked for soon after each other."""
+_LINE_END = 10
+_WITNESSES = 2
+"""Kept rows of a part that are read, for the report shows a few."""
+
+Rows = NDArray[np.int64]
+
+
+class _Lines(NamedTuple):
+    """A block's lines."""
+
+    data: bytes
+    bounds: Rows
+    """Where each begins, and where the last ends."""
+
+
+class Verbatim:
+    """The rows of a source as lines, by their numbers: its files end to end, none compressed."""
+
+    def __init__(
+        self, files: Sequence[tuple[Path, Sequence[Block]]], parse: Callable[[bytes, int], pl.DataFrame]
+    ) -> None:
+        """
+        Args:
+            files: each with its blocks, all of which hold what we would write of their rows.
+            parse: the rows of some of these lines, and how many they are.
+        """
+        self._blocks = [(path, block) for path, blocks in files for block in blocks]
+        self._parse = parse
+        self._first = np.cumsum([0, *(block.rows for _, block in self._blocks)])
+        size = sum(block.length for _, block in self._blocks) / max(1, self._first[-1])
+        self.rows_a_block = max(1, int(BLOCK_BYTES / max(1, size)))
+        self._held: OrderedDict[int, _Lines] = OrderedDict()
+
+    def write(self, frame: pl.DataFrame, to: io.BytesIO) -> None:
+        """Write the lines of rows that have the numbers of their lines as ids; out of order they are made anew.
+
+        Raises:
+            StorageError: a file is not what it was when it was looked through.
+        """
+        rows = frame[ROW].cast(pl.Int64).to_numpy()
+        if (np.diff(rows) <= 0).any():
+            write_lines(visible(frame), to)
+            return
+        for lines in self._runs(rows):
+            to.write(lines)
+
+    def parts(self, kept: Rows, told: Sequence[int]) -> Iterator[tuple[int, int, pl.DataFrame]]:
+        """All rows, a part at a time: its number, its first row, and a frame that has only the cells of rows to be looked at.
+
+        Args:
+            kept: the rows kept, ascending; the cells of others are there.
+            told: further rows whose cells are to be there.
+        """
+        height = int(self._first[-1])
+        wanted = np.ones(height, np.bool_)
+        wanted[kept] = False
+        wanted[np.asarray([row for row in told if row >= 0], np.int64)] = True
+        for first in range(0, max(height, 1), PART_ROWS):
+            last = min(first + PART_ROWS, height)
+            bounds = np.searchsorted(kept, [first, last])
+            wanted[kept[bounds[0] : bounds[1]][:_WITNESSES]] = True
+            rows = np.flatnonzero(wanted[first:last])
+            seen = self._parse(b"".join(self._runs(rows + first)), len(rows))
+            at = np.full(last - first, len(rows))
+            at[rows] = np.arange(len(rows))
+            blank = pl.DataFrame({n: [None] for n in seen.columns}, schema=seen.schema)
+            yield first // PART_ROWS, first, numbered(pl.concat([seen, blank])[at], first)
+
+    def _runs(self, rows: Rows) -> Iterator[memoryview]:
+        """The lines of ascending rows, neighbours together."""
+        at = 0
+        while at < len(rows):
+            number = int(np.searchsorted(self._first, rows[at], "right")) - 1
+            end = int(np.searchsorted(rows, self._first[number + 1]))
+            data, bounds = self._block(number)
+            here = rows[at:end] - self._first[number]
+            breaks = np.flatnonzero(np.diff(here) != 1) + 1
+            begins, ends = here[np.append(0, breaks)], here[np.append(breaks, len(here)) - 1] + 1
+            view = memoryview(data)
+            for begin, past in zip(bounds[begins].tolist(), bounds[ends].tolist(), strict=True):
+                yield view[begin:past]
+            at = end
+
+    def _block(self, number: int) -> _Lines:
+        held = self._held.get(number)
+        if held is None:
+            held = self._held[number] = _read(*self._blocks[number])
+            while len(self._held) > HELD:
+                self._held.popitem(last=False)
+        return held
+
+
+def _read(path: Path, block: Block) -> _Lines:
+    with path.open("rb", buffering=0) as file:
+        file.seek(block.offset)
+        data = file.read(block.length)
+    bounds = np.append(0, np.flatnonzero(np.frombuffer(data, np.uint8) == _LINE_END) + 1)
+    if len(bounds) != block.rows + 1 or bounds[-1] != block.length:
+        raise StorageError(
+            f"{path} has changed while it was read: where {block.rows} lines were are others now"
+        )
+    return _Lines(data, bounds)
