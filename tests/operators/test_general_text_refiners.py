@@ -121,6 +121,25 @@ def plain_emoji(text: str) -> bool:
     )
 
 
+MARKS_AND_SPACES = {
+    "Pc",
+    "Pd",
+    "Pe",
+    "Pf",
+    "Pi",
+    "Po",
+    "Ps",
+    "Sc",
+    "Sk",
+    "Sm",
+    "So",
+    "Zl",
+    "Zp",
+    "Zs",
+    "Cc",
+    "Cf",
+}
+
 TWINS: list[tuple[TextRefiner, Callable[[str], str]]] = [
     (RemoveExtraSpacesRefiner(), plain_spaces),
     (RemoveExtraSpacesRefiner(keep_newlines=True), plain_lines),
@@ -134,6 +153,30 @@ TWINS: list[tuple[TextRefiner, Callable[[str], str]]] = [
 @settings(max_examples=300, deadline=None)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=4))
 def test_equals_its_slow_twin(op: TextRefiner, twin: Callable[[str], str], texts: list[str]) -> None:
+    assert refined(op, *texts) == [twin(t) for t in texts]
+
+
+@pytest.mark.parametrize(("op", "twin"), TWINS[:3], ids=lambda x: type(x).__name__)
+def test_every_mark_and_space_alone_twice_and_at_the_ends(
+    op: TextRefiner, twin: Callable[[str], str]
+) -> None:
+    every = [c for c in map(chr, range(0x110000)) if unicodedata.category(c) in MARKS_AND_SPACES]
+    texts = [
+        t
+        for c in every
+        for t in (
+            c,
+            c + c,
+            c * 3,
+            f"a{c}b",
+            f"{c}a",
+            f"a{c}",
+            f"a{c}{c}b",
+            f"a{c}{c}",
+            f"é{c}é",
+            f"a{c}\n{c}b",
+        )
+    ]
     assert refined(op, *texts) == [twin(t) for t in texts]
 
 
