@@ -29,9 +29,10 @@ ALL = {
     "sandbox": "Running model-written programs",
     "databases": "Queries on databases",
     "code_filters": "Filtering source files",
+    "zoo": "The text pipelines on the built-in model",
 }
 
-LARGE = {"corpus_large"}
+LARGE = {"corpus_large", "zoo"}
 """What takes long, and is measured only where it is named."""
 
 

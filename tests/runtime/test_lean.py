@@ -158,3 +158,14 @@ def test_a_table_that_only_lost_rows_is_copied(
     assert one.lineage.equals(other.lineage)
     samples = [run.summary["steps"][0]["samples"] for run in (one, other)]
     assert all(None not in (s["before"] | (s["after"] or {})).values() for s in samples[0] + samples[1])
+
+
+def test_who_listens_is_told_of_whole_rows_where_lines_are_copied(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(f'{{"n":{i},"text":"text {i // 3}"}}\n' for i in range(60)))
+    told: list[Any] = []
+    run = Steps(source, tmp_path / "a", (FirstOfEach(), {})).run(
+        progress=False, on_rows=lambda frame: told.extend(frame.rows())
+    )
+    assert told == [(i, f"text {i // 3}") for i in range(0, 60, 3)]
+    assert run.table.rows() == told
