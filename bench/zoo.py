@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 LIMIT_S = 600
-SHOWN = 3
+SHOWN, LENGTH = 3, 80
 TEXTS = Path(__file__).parents[1] / "dataflow" / "zoo" / "data" / "texts.jsonl"
 LOCAL = "--set llm_serving=local"
 RUNS = (
@@ -87,9 +87,9 @@ def _told(summary: dict[str, Any], seconds: float) -> str:
     calls, failed = sum(s["calls"] for s in steps), sum(s["failed"] for s in steps)
     reasons: Counter[str] = Counter()
     for step in steps:
-        reasons.update(step["dropped"])
-        reasons.update({e["error"]: e["count"] for e in step["errors"]})
-    told = "; ".join(f"{n} {reason[:80]}" for reason, n in reasons.most_common(SHOWN))
+        for reason, rows in [*step["dropped"].items(), *((e["error"], e["count"]) for e in step["errors"])]:
+            reasons[reason[:LENGTH]] += rows
+    told = "; ".join(f"{n} {reason}" for reason, n in reasons.most_common(SHOWN))
     rows = f"{steps[0]['rows_in']} rows in, {steps[-1]['rows_out']} out, {failed} failed"
     return f"{rows}; {calls} calls, {seconds:.0f} s" + (f" ({told})" if told else "")
 
