@@ -70,11 +70,11 @@ def _run(given: str, folder: Path) -> str:
     except subprocess.TimeoutExpired:
         return f"stopped after {LIMIT_S} s"
     seconds = time.monotonic() - started
-    records = sorted(folder.rglob("run.json"))
+    records = [*folder.rglob("run.json"), *folder.rglob("preview.json")]
     if done.returncode or not records:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         return f"ended with {done.returncode} after {seconds:.0f} s: {''.join(last)}"
-    return _told(json.loads(records[-1].read_bytes()), seconds)
+    return _told(json.loads(records[0].read_bytes()), seconds)
 
 
 def _environment() -> dict[str, str]:
