@@ -29,7 +29,7 @@ RUNS = (
     f"TextConversationSynthesis_APIPipeline {LOCAL} --set num_dialogs_per_intent=1 --set num_turns_per_dialog=3 --set llm_serving.temperature=0.7",
     f"FuncCall_APIPipeline {LOCAL}",
     f"Text2QA_APIPipeline {LOCAL} --set num_samples=3 --set question_num=2",
-    f"Text2MultiHopQA_APIPipeline {LOCAL} -n 3",
+    f"Text2MultiHopQA_APIPipeline {LOCAL} -n 3 --set llm_serving.temperature=0.7",
     f"PassageQAPipeline --source {TEXTS} --set passages=2",
     f"ModelComparisonPipeline --source {TEXTS} --set passages=2",
     f"ExtractSmiles {LOCAL}",

@@ -91,10 +91,10 @@ class Text2QASeedQuestionGeneratorPrompt(Prompt):
     """The form in which a question and its answer are written."""
 
     template = (
-        "Use only what the text says. The question must be understood without the text.\n"
-        "Write the question after `Q:` and the answer, on a new line, after `A:`, and nothing else:\n"
-        "Q: the question\n"
-        "A: the answer"
+        "Use only what the text says. The question must be understood without the text. Reply with both, the question after `Q:` and, on "
+        "a new line, the answer to it after `A:`, and with nothing else:\n"
+        "Q: <the question>\n"
+        "A: <the answer to it>"
     )
 
 

@@ -164,6 +164,9 @@ def test_a_failed_call_for_one_pair_fails_the_row_so_that_it_can_be_retried() ->
         ('{"prompts": ["a", " "]}', ["a"]),
         ('[{"prompt": "a"}, {"n": 1}, 3, "b"]', ["a", "b"]),
         ('{"prompt": "a"}', []),
+        ("Here they are:\n- Ask a.\n* Ask b. \n", ["Ask a.", "Ask b."]),
+        ("1. Ask a.\n2) Ask b.", ["Ask a.", "Ask b."]),
+        ('- see:\n["a"]', ["a"]),
     ],
 )
 def test_instructions_are_read_from_any_list(reply: str, found: list[str]) -> None:

@@ -25,7 +25,9 @@ _LABEL = r"^[ \t*#>-]*{}[ \t]*\d*[ \t*]*[:：][ \t*]*"
 _QUESTION = re.compile(_LABEL.format("q(?:uestion)?"), re.IGNORECASE | re.MULTILINE)
 _ANSWER = re.compile(_LABEL.format("a(?:nswer)?"), re.IGNORECASE | re.MULTILINE)
 _FEEDBACK = re.compile(r"\**\bfeedback\b[ \t*]*[:：][ \t*]*", re.IGNORECASE)
-_ABOUT = Prompt("{instruction}\n\n{form}\n<text>\n{text}\n</text>")
+_ABOUT = Prompt("<text>\n{text}\n</text>\n\n{instruction}\n\n{form}")
+_ONE, _MOST = "Write one instruction.", "Write {most} instructions, or as many as the text has facts for."
+_ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
 _PAIR = Prompt("<question>\n{question}\n</question>\n<answer>\n{answer}\n</answer>")
 _QUESTION_ALONE = Prompt("<question>\n{question}\n</question>")
 
@@ -47,15 +49,20 @@ class Text2QAGenerator(Generate):
     output_answer_key = Out("generated_answer", "its answer")
 
     async def answer(self, ask: Ask, text: str) -> list[tuple[str, str, str]]:
+        most = ask.args["input_question_num"]
         planned = Text2QAAutoPromptGeneratorPrompt().build_prompt(seed_data=text)
-        instructions = parse_instructions(await ask(planned))[: ask.args["input_question_num"]]
+        number = _ONE if most == 1 else _MOST.format(most=most)
+        instructions = parse_instructions(await ask(f"{planned}\n{number}"))[:most]
         form = Text2QASeedQuestionGeneratorPrompt().build_prompt()
         asked = [_ABOUT.build_prompt(instruction=i, form=form, text=text) for i in instructions]
         return read_pairs(instructions, await together(*map(ask, asked)))
 
 
 def parse_instructions(reply: str) -> list[str]:
-    """The instructions in a reply: a JSON list of texts, or an object that holds one."""
+    """The instructions in a reply: a JSON list of texts, an object that holds one, or a list with bullets or numbers."""
+    items: list[str] = _ITEM.findall(without_thinking(reply))
+    if items and not re.search(r"[\[{]", reply):
+        return items
     found = parse_json(reply)
     if isinstance(found, dict):
         found = next((v for v in found.values() if isinstance(v, list)), [])
