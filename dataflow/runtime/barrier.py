@@ -84,9 +84,9 @@ def _seen(
     op: Dataset, before: Before, to: Place, kept: NDArray[np.int64] | None, chosen: Selection
 ) -> Iterator[tuple[int, int, pl.DataFrame]]:
     """The parts to cut; of a source whose lines are copied, and not kept beside, only the rows that need be looked at are read."""
-    copied = to.table is not None and to.folder.lean and isinstance(before, SourceRows)
-    lines = to.table.lines if copied and to.table is not None else None
-    if lines is None or kept is None or type(op).cut is not Dataset.cut:
+    lines = to.table.lines if to.table is not None and to.folder.lean else None
+    apart = isinstance(before, SourceRows) and type(op).cut is Dataset.cut
+    if lines is None or kept is None or not apart:
         return _counted(before)
     return lines.parts(kept, chosen.told)
 

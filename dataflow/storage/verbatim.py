@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from dataflow.core.errors import StorageError
 from dataflow.core.frames import ROW, numbered, visible
+from dataflow.storage.formats.jsonl import BLOCK
 from dataflow.storage.formats.line_text import write_lines
 from dataflow.storage.sidecar import Block
 
 PART_ROWS = 8_192
-BLOCK_BYTES = 4 << 20
 HELD = 8
 """Blocks of lines kept for the next who asks: what is read of a part and what is written of it is asked for soon after each other."""
 _LINE_END = 10
@@ -51,7 +51,7 @@ class Verbatim:
         self._parse = parse
         self._first = np.cumsum([0, *(block.rows for _, block in self._blocks)])
         size = sum(block.length for _, block in self._blocks) / max(1, self._first[-1])
-        self.rows_a_block = max(1, int(BLOCK_BYTES / max(1, size)))
+        self.rows_a_block = max(1, int(BLOCK / max(1, size)))
         self._held: OrderedDict[int, _Lines] = OrderedDict()
 
     def write(self, frame: pl.DataFrame, to: io.BytesIO) -> None:
