@@ -12,11 +12,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-CHUNK = 1 << 17
-"""Bytes looked at together; they stay in the cache of a core."""
 _QUOTE, _BACKSLASH, _U = b'"\\u'
-_ESCAPED = np.isin(np.arange(256), list(b'"\\/bfnrtu'))
-_WRITTEN = np.isin(np.arange(256), list(b'"\\bfnrt'))
+_WRITTEN, _FOREIGN, _UNIT = 1, 2, 3
+_ESCAPES = np.zeros(256, np.uint8)
+"""What an escape is by its letter: one that we write, one that others do, one by its number, or none at all."""
+_ESCAPES[list(b'"\\bfnrt')] = _WRITTEN
+_ESCAPES[list(b"/")] = _FOREIGN
+_ESCAPES[_U] = _UNIT
 _HEX = np.isin(np.arange(256), list(b"0123456789abcdefABCDEF"))
 _AFTER_VALUE = np.isin(np.arange(256), list(b",}]"))
 
@@ -41,17 +43,21 @@ def skeleton(data: bytes) -> Skeleton | None:
     if not _is_utf8(data):
         return None
     a = np.frombuffer(data, np.uint8)
-    special = _special(a)
+    special = np.flatnonzero(((a ^ 2) < 33) | (a == _BACKSLASH))  # `^ 2` puts the quote, 34, next to the control characters
     kinds = a[special]
     quotes = special[kinds == _QUOTE]
     slashes = special[kinds == _BACKSLASH]
     as_written = True
     if len(slashes):
-        escaped = _escaped(slashes)
-        if escaped[-1] >= len(a) or not _well_escaped(a, escaped):
+        escaped = _leading(slashes) + 1
+        if escaped[-1] >= len(a):
             return None
-        as_written = bool(_WRITTEN[a[escaped]].all())
-        quotes = quotes[~_among(quotes, escaped)]
+        letters = a[escaped]
+        escapes = _ESCAPES[letters]
+        as_written = bool(escapes.max() == _WRITTEN)
+        if not escapes.all() or not _are_units(a, escaped[escapes == _UNIT]):
+            return None
+        quotes = np.delete(quotes, np.searchsorted(quotes, escaped[letters == _QUOTE]))
     if len(quotes) % 2:
         return None
     controls = special[kinds < 32]
@@ -72,31 +78,16 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _special(a: Bytes) -> Places:
-    """Where quotes, backslashes and control characters are."""
-    found = []
-    for first in range(0, len(a), CHUNK):
-        part = a[first : first + CHUNK]
-        mask = (part ^ 2) < 33  # so the quote, 34, is next to the control characters, and the space is not
-        mask |= part == _BACKSLASH
-        found.append(np.flatnonzero(mask) + first)
-    return np.concatenate([np.zeros(0, np.int64), *found])
+def _leading(slashes: Places) -> Places:
+    """The backslashes that escape what follows: of a run of them every second one does not."""
+    follows = np.flatnonzero(np.diff(slashes) == 1) + 1
+    leads = np.diff(follows, prepend=-1) != 1
+    begins = follows[leads][np.cumsum(leads) - 1] - 1
+    return np.delete(slashes, follows[(follows - begins) % 2 == 1])
 
 
-def _escaped(slashes: Places) -> Places:
-    """The places of the bytes that a backslash escapes: of a run of backslashes every second one does."""
-    leads = np.diff(slashes, prepend=-2) != 1
-    begins = slashes[leads][np.cumsum(leads) - 1]
-    found: Places = slashes[(slashes - begins) % 2 == 0] + 1
-    return found
-
-
-def _well_escaped(a: Bytes, escaped: Places) -> bool:
-    """Whether JSON knows all these escapes, and none is of a surrogate."""
-    letters = a[escaped]
-    if not _ESCAPED[letters].all():
-        return False
-    units = escaped[letters == _U]
+def _are_units(a: Bytes, units: Places) -> bool:
+    """Whether all these `u` are followed by four digits, and none of them is of a surrogate."""
     if not len(units):
         return True
     if units[-1] + 4 >= len(a):
@@ -104,13 +95,6 @@ def _well_escaped(a: Bytes, escaped: Places) -> bool:
     digits = a[units[:, None] + np.arange(1, 5)]
     surrogate = np.isin(digits[:, 0], list(b"dD")) & np.isin(digits[:, 1], list(b"89abcdefABCDEF"))
     return bool(_HEX[digits].all() and not surrogate.any())
-
-
-def _among(places: Places, some: Places) -> NDArray[np.bool_]:
-    """Which places are among some others, of which there are any; both are sorted."""
-    at = np.minimum(np.searchsorted(some, places), len(some) - 1)
-    found: NDArray[np.bool_] = some[at] == places
-    return found
 
 
 def _without(a: Bytes, begins: Places, ends: Places) -> bytes:
