@@ -90,8 +90,10 @@ class FileSource:
             return None
         if not all(t.blocks and t.schema == self.schema for t in self._tables):
             return None
-        files = [(f, t.blocks) for f, t in zip(self.files, self._tables, strict=True)]
-        return Verbatim(files, lambda lines, rows: parsed(lines, rows, self.schema))
+        return Verbatim(
+            list(zip(self.files, self._tables, strict=True)),
+            lambda lines, rows: parsed(lines, rows, self.schema),
+        )
 
     @cached_property
     def fingerprint(self) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from dataflow.storage.sidecar import Block
 from dataflow.storage.stored import conform
@@ -53,6 +55,8 @@ class Table:
     """False where all is text in the file, and the types are guesses."""
     blocks: tuple[Block, ...] = ()
     """Where the lines of a JSONL file that is not compressed lie."""
+    bounds: Mapping[int, NDArray[np.uint32]] = field(default_factory=dict)
+    """Where each line of such a block begins and the last ends, by the block's offset, of those of which it is known."""
 
 
 def whole(frame: pl.DataFrame, load: Callable[[], pl.DataFrame]) -> Table:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections import OrderedDict
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,42 +17,35 @@ from dataflow.core.frames import ROW, numbered, visible
 from dataflow.storage.formats.jsonl import BLOCK
 from dataflow.storage.formats.line_text import write_lines
 from dataflow.storage.sidecar import Block
+from dataflow.storage.tables import Table
 
 PART_ROWS = 8_192
-HELD = 8
-"""Blocks of lines kept for the next who asks: what is read of a part and what is written of it is asked for soon after each other."""
 _LINE_END = 10
 _WITNESSES = 2
 """Kept rows of a part that are read, for the report shows a few."""
 
-Rows = NDArray[np.int64]
-
-
-class _Lines(NamedTuple):
-    """A block's lines."""
-
-    data: bytes
-    bounds: Rows
-    """Where each begins, and where the last ends."""
+Rows = NDArray[Any]
 
 
 class Verbatim:
     """The rows of a source as lines, by their numbers: its files end to end, none compressed."""
 
     def __init__(
-        self, files: Sequence[tuple[Path, Sequence[Block]]], parse: Callable[[bytes, int], pl.DataFrame]
+        self, files: Sequence[tuple[Path, Table]], parse: Callable[[bytes, int], pl.DataFrame]
     ) -> None:
         """
         Args:
-            files: each with its blocks, all of which hold what we would write of their rows.
+            files: each looked through; all of its blocks hold what we would write of their rows.
             parse: the rows of some of these lines, and how many they are.
         """
-        self._blocks = [(path, block) for path, blocks in files for block in blocks]
+        self._blocks = [(path, block) for path, table in files for block in table.blocks]
+        bounds = [table.bounds.get(block.offset) for _, table in files for block in table.blocks]
+        self._bounds = {number: known for number, known in enumerate(bounds) if known is not None}
+        self._unchanged = {path: _changed(path.stat()) for path, _ in files}
         self._parse = parse
         self._first = np.cumsum([0, *(block.rows for _, block in self._blocks)])
         size = sum(block.length for _, block in self._blocks) / max(1, self._first[-1])
         self.rows_a_block = max(1, int(BLOCK / max(1, size)))
-        self._held: OrderedDict[int, _Lines] = OrderedDict()
 
     def write(self, frame: pl.DataFrame, to: io.BytesIO) -> None:
         """Write the lines of rows that have the numbers of their lines as ids; out of order they are made anew.
@@ -89,37 +82,41 @@ class Verbatim:
             blank = pl.DataFrame({n: [None] for n in seen.columns}, schema=seen.schema)
             yield first // PART_ROWS, first, numbered(pl.concat([seen, blank])[at], first)
 
-    def _runs(self, rows: Rows) -> Iterator[memoryview]:
+    def _runs(self, rows: Rows) -> Iterator[bytes]:
         """The lines of ascending rows, neighbours together."""
         at = 0
         while at < len(rows):
             number = int(np.searchsorted(self._first, rows[at], "right")) - 1
             end = int(np.searchsorted(rows, self._first[number + 1]))
-            data, bounds = self._block(number)
-            here = rows[at:end] - self._first[number]
-            breaks = np.flatnonzero(np.diff(here) != 1) + 1
-            begins, ends = here[np.append(0, breaks)], here[np.append(breaks, len(here)) - 1] + 1
-            view = memoryview(data)
-            for begin, past in zip(bounds[begins].tolist(), bounds[ends].tolist(), strict=True):
-                yield view[begin:past]
+            path, block = self._blocks[number]
+            with path.open("rb", buffering=0) as file:
+                if _changed(os.fstat(file.fileno())) != self._unchanged[path]:
+                    raise StorageError(f"{path} has changed while it was read")
+                bounds = self._bounds.get(number)
+                if bounds is None:
+                    bounds = self._bounds[number] = _bounds(file, block)
+                here = rows[at:end] - self._first[number]
+                breaks = np.flatnonzero(np.diff(here) != 1) + 1
+                begins, ends = here[np.append(0, breaks)], here[np.append(breaks, len(here)) - 1] + 1
+                for begin, past in zip(bounds[begins].tolist(), bounds[ends].tolist(), strict=True):
+                    yield _read(file, block.offset + begin, past - begin)
             at = end
 
-    def _block(self, number: int) -> _Lines:
-        held = self._held.get(number)
-        if held is None:
-            held = self._held[number] = _read(*self._blocks[number])
-            while len(self._held) > HELD:
-                self._held.popitem(last=False)
-        return held
+
+def _changed(stat: os.stat_result) -> tuple[int, int]:
+    """What is another once a file has been changed."""
+    return stat.st_size, stat.st_mtime_ns
 
 
-def _read(path: Path, block: Block) -> _Lines:
-    with path.open("rb", buffering=0) as file:
-        file.seek(block.offset)
-        data = file.read(block.length)
-    bounds = np.append(0, np.flatnonzero(np.frombuffer(data, np.uint8) == _LINE_END) + 1)
+def _bounds(file: io.FileIO, block: Block) -> Rows:
+    """Where each line of a block begins, and where the last ends."""
+    data = np.frombuffer(_read(file, block.offset, block.length), np.uint8)
+    bounds = np.append(0, np.flatnonzero(data == _LINE_END) + 1)
     if len(bounds) != block.rows + 1 or bounds[-1] != block.length:
-        raise StorageError(
-            f"{path} has changed while it was read: where {block.rows} lines were are others now"
-        )
-    return _Lines(data, bounds)
+        raise StorageError(f"{file.name} has changed: where {block.rows} lines were are others now")
+    return bounds.astype(np.uint32)
+
+
+def _read(file: io.FileIO, offset: int, length: int) -> bytes:
+    file.seek(offset)
+    return file.read(length)

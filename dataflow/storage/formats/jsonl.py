@@ -14,7 +14,9 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from dataflow.core.ahead import ahead
 from dataflow.core.errors import StorageError
@@ -61,7 +63,7 @@ class Jsonl(Format):
                 yield from ahead(made, _from_row(handle, blocks, first))
 
         rows, lines = sum(b.rows for b in blocks), () if compression else blocks
-        return Table(schema, rows, chunks, seen.bad, blocks=lines)
+        return Table(schema, rows, chunks, seen.bad, blocks=lines, bounds=seen.bounds)
 
     def write(
         self,
@@ -105,6 +107,7 @@ class _Seen:
         self.path, self.lines, self.bad = path, 0, BadLines()
         self.types: dict[str, pl.DataType] = {}
         self.orders, self.patterns = Orders(), Patterns()
+        self.bounds: dict[int, NDArray[np.uint32]] = {}
 
     def blocks(self, parts: Iterable[tuple[int, bytes]], handle: BinaryIO | None = None) -> tuple[Block, ...]:
         """The blocks of a file; the first is parsed before others are looked at, so that these can be proven.
@@ -121,7 +124,7 @@ class _Seen:
                 patterns, tried = self.patterns, prove(data, self.patterns)
             if tried.rows:
                 self.lines += tried.rows
-                block = Block(offset, len(data), tried.rows, as_written=tried.as_written)
+                block = Block(offset, len(data), tried.rows, as_written=self._is_as_written(offset, tried))
             else:
                 block, patterns = self._learnt(offset, data, len(data)), self.patterns
             proven.append((block, patterns))
@@ -129,13 +132,19 @@ class _Seen:
         early = [at for at, (b, p) in enumerate(proven) if b.as_written and p != self.patterns]
         for at in early:
             block, _ = proven[at]
-            again = handle is not None and len(early) <= AGAIN and self._is_as_written(handle, block)
+            again = handle is not None and len(early) <= AGAIN and self._proven_again(handle, block)
             proven[at] = block._replace(as_written=again), self.patterns
         return tuple(block for block, _ in proven)
 
-    def _is_as_written(self, handle: BinaryIO, block: Block) -> bool:
+    def _proven_again(self, handle: BinaryIO, block: Block) -> bool:
         handle.seek(block.offset)
-        return prove(handle.read(block.length), self.patterns).as_written
+        return self._is_as_written(block.offset, prove(handle.read(block.length), self.patterns))
+
+    def _is_as_written(self, offset: int, proof: Proof) -> bool:
+        """Whether a block holds what we would write of its rows; where its lines are is kept then."""
+        if proof.bounds is not None:
+            self.bounds[offset] = proof.bounds
+        return proof.bounds is not None
 
     def _tried(self, part: tuple[int, bytes]) -> tuple[int, bytes, Patterns, Proof]:
         patterns = self.patterns
@@ -150,9 +159,8 @@ class _Seen:
         self._note_types(parsed)
         self.patterns = self.orders.patterns(self.types)
         proof = prove(data, self.patterns)
-        return Block(
-            offset, length, len(parsed.rows), proof.rows > 0, proof.as_written and length == len(data)
-        )
+        as_written = length == len(data) and self._is_as_written(offset, proof)
+        return Block(offset, length, len(parsed.rows), proof.rows > 0, as_written)
 
     def _note_types(self, parsed: Parsed) -> None:
         orders = dict.fromkeys(map(tuple, parsed.rows))

@@ -11,8 +11,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 import polars as pl
+from numpy.typing import NDArray
 
 from dataflow.core.frames import is_json
 from dataflow.storage.formats.line_skeleton import skeleton
@@ -70,7 +72,8 @@ class Proof(NamedTuple):
 
     rows: int = 0
     """The rows of a block of which all lines are some; else 0."""
-    as_written: bool = False
+    bounds: NDArray[np.uint32] | None = None
+    """Of a block that holds what we would write, where each line begins and the last ends; else null."""
 
 
 class Orders:
@@ -118,7 +121,8 @@ def prove(data: bytes, patterns: Patterns) -> Proof:
             return Proof()
     except pl.exceptions.PolarsError:
         return Proof()
-    return Proof(lines.count(b"\n") + (not lines.endswith(b"\n")), as_written)
+    bounds = np.append(0, bare.controls + 1).astype(np.uint32) if bare and as_written else None
+    return Proof(lines.count(b"\n") + (not lines.endswith(b"\n")), bounds)
 
 
 def _merged(order: Sequence[str], keys: Iterable[str]) -> tuple[str, ...] | None:

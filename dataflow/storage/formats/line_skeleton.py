@@ -30,8 +30,10 @@ class Skeleton(NamedTuple):
     """Lines with `""` for each text that is a value."""
 
     lines: bytes
-    as_written: bool = True
+    as_written: bool
     """Whether all escapes, also those in what is left, are such as we write."""
+    controls: Places
+    """Where the control characters stand in the lines as they were, line ends among them."""
 
 
 def skeleton(data: bytes) -> Skeleton | None:
@@ -43,7 +45,9 @@ def skeleton(data: bytes) -> Skeleton | None:
     if not _is_utf8(data):
         return None
     a = np.frombuffer(data, np.uint8)
-    special = np.flatnonzero(((a ^ 2) < 33) | (a == _BACKSLASH))  # `^ 2` puts the quote, 34, next to the control characters
+    special = np.flatnonzero(
+        ((a ^ 2) < 33) | (a == _BACKSLASH)
+    )  # `^ 2` puts the quote, 34, next to the control characters
     kinds = a[special]
     quotes = special[kinds == _QUOTE]
     slashes = special[kinds == _BACKSLASH]
@@ -65,7 +69,7 @@ def skeleton(data: bytes) -> Skeleton | None:
         return None
     begins, ends = quotes[::2], quotes[1::2]
     is_value = _AFTER_VALUE[a[np.minimum(ends + 1, len(a) - 1)]]
-    return Skeleton(_without(a, begins[is_value] + 1, ends[is_value]), as_written)
+    return Skeleton(_without(a, begins[is_value] + 1, ends[is_value]), as_written, controls)
 
 
 def _is_utf8(data: bytes) -> bool:
