@@ -13,7 +13,15 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from dataflow.core.ports import Arg, In, Out
-from dataflow.core.written import arguments, constraints, extras_of, source, type_text, without_arguments
+from dataflow.core.written import (
+    arguments,
+    constraints,
+    extras_of,
+    field_docs,
+    source,
+    type_text,
+    without_arguments,
+)
 
 LOCALES = Path(__file__).parent.parent / "locales"
 """Holds folders such as `zh` with a file for a family of operators: class name to `headline`, `notes`, and `columns` and `settings` by name."""
@@ -176,6 +184,7 @@ def _settings(cls: type) -> Iterator[SettingInfo]:
     if fields is None:
         yield from _constructor(cls)
         return
+    docs = field_docs(cls)
     for name, info in fields.items():
         default = (
             None
@@ -186,7 +195,7 @@ def _settings(cls: type) -> Iterator[SettingInfo]:
             name,
             _written_type(cls, name, info),
             default,
-            " ".join((info.description or "").split()),
+            " ".join(docs[name].split()),
             constraints(info),
         )
 

@@ -68,14 +68,6 @@ def reorder(fields: dict[str, Any], leading: tuple[str, ...]) -> None:
     fields.update(moved)
 
 
-def inherit_descriptions(cls: type[BaseModel]) -> None:
-    """A field whose default a subclass changes keeps the description it inherits."""
-    for name, info in cls.model_fields.items():
-        if info.description is None:
-            above = (getattr(base, "model_fields", {}).get(name) for base in cls.__mro__[1:])
-            info.description = next((f.description for f in above if f and f.description), None)
-
-
 def check_arity(cls: type, fn: Callable[..., Any], given: int, names: str, skip: int = 1) -> None:
     """Raise `DefinitionError` unless the kernel takes that many values after its first `skip` parameters."""
     takes = list(inspect.signature(fn).parameters.values())[skip:]

@@ -19,7 +19,6 @@ from dataflow.core.definition import (
     check_arity,
     column_of,
     explain,
-    inherit_descriptions,
     ports_of,
     reorder,
     run_signature,
@@ -107,7 +106,6 @@ class Operator(BaseModel, OperatorABC):
         extra="forbid",
         arbitrary_types_allowed=True,
         ignored_types=(In, Out, Arg, NoPort),
-        use_attribute_docstrings=True,
         protected_namespaces=(),
     )
 
@@ -147,7 +145,6 @@ class Operator(BaseModel, OperatorABC):
         cls.inputs = {k: p for k, p in ports.items() if isinstance(p, In)}
         cls.outputs = {k: p for k, p in ports.items() if isinstance(p, Out)}
         cls.run_args = {k: p for k, p in ports.items() if isinstance(p, Arg)}
-        inherit_descriptions(cls)
         reorder(cls.__pydantic_fields__, cls.leading)
         cls.check_definition()
         if "run" not in vars(cls):

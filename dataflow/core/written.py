@@ -6,8 +6,13 @@ import ast
 import inspect
 import re
 import sys
+from collections.abc import Mapping
+from functools import cache
+from itertools import pairwise
+from textwrap import dedent
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 _BOUNDS = {
@@ -55,6 +60,30 @@ def constraints(info: FieldInfo) -> str:
         if pattern := getattr(limit, "pattern", None):
             found.append(f"matches {pattern}")
     return ", ".join(found)
+
+
+def field_docs(cls: type[BaseModel]) -> dict[str, str]:
+    """What each field of a class is for: its `Field(description=…)`, or the string that stands under it, here or in a base."""
+    told: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        told |= _own_docs(base) if issubclass(base, BaseModel) else {}
+    return {name: f.description or told.get(name, "") for name, f in cls.model_fields.items()}
+
+
+@cache
+def _own_docs(cls: type) -> Mapping[str, str]:
+    """The strings under the fields in the body of a class; none where its source is not to be had."""
+    try:
+        (body,) = ast.parse(dedent(inspect.getsource(cls))).body
+    except (OSError, TypeError, SyntaxError):
+        return {}
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for field, under in pairwise(body.body):
+        match field, under:
+            case ast.AnnAssign(ast.Name(name)), ast.Expr(ast.Constant(str(doc))):
+                found[name] = inspect.cleandoc(doc)
+    return found
 
 
 def arguments(doc: str) -> dict[str, str]:

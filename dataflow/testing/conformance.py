@@ -15,6 +15,7 @@ from dataflow.core.frames import ROW, clean, dumps, forget, records, values
 from dataflow.core.operator import Operator
 from dataflow.core.rows import RowOperator
 from dataflow.core.tables import Dataset
+from dataflow.core.written import field_docs
 from dataflow.testing.cases import run_rows
 from dataflow.testing.trial import Rows, Trial, awkward_rows
 
@@ -68,7 +69,7 @@ def documented(trial: Trial) -> None:
     head = inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
     assert head.endswith("."), f"end the first line of the docstring with a full stop; it is {head!r}"
     assert len(head) < 100, f"cut the first line of the docstring to under 100 characters; it has {len(head)}"
-    bare = [name for name, f in cls.model_fields.items() if not f.description]
+    bare = [name for name, doc in field_docs(cls).items() if not doc]
     assert not bare, f"put a string that describes it under each field: {', '.join(bare)}"
 
 

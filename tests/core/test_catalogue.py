@@ -119,6 +119,25 @@ def test_settings_and_their_limits() -> None:
     assert (most.default, most.required, most.constraints) == (None, True, "≥ 1")
 
 
+def test_a_changed_default_keeps_its_description() -> None:
+    class Joiner(JoinRefiner):
+        separator: str = "-"
+
+    class Told(JoinRefiner):
+        separator: str = Field("+", description="What joins.")
+
+    assert [s.description for s in describe(Joiner).settings][:1] == ["What stands between."]
+    assert [s.description for s in describe(Told).settings][:1] == ["What joins."]
+
+
+def test_a_class_without_source_has_no_descriptions() -> None:
+    made = type("Made", (JoinRefiner,), {"__annotations__": {"depth": int}, "depth": 1})
+    assert [(s.name, s.description) for s in describe(made).settings][::2] == [
+        ("separator", "What stands between."),
+        ("depth", ""),
+    ]
+
+
 def test_words_and_kinds() -> None:
     d = describe(JoinRefiner)
     assert (d.headline, d.notes, d.kind, d.function) == (

@@ -139,10 +139,6 @@ def test_pickling(operator: Operator) -> None:
     assert copy.inputs == operator.inputs
 
 
-def test_a_changed_default_keeps_its_description() -> None:
-    assert ShortCut.model_fields["max_chars"].description == "Most characters kept."
-
-
 def test_ports_are_replaced_inherited_and_taken_away() -> None:
     class Renamed(Cut):
         input_text_key = In("text")

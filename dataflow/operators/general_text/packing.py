@@ -28,7 +28,7 @@ WORDS_KNOWN, WORD_CHARS = 1 << 14, 32
 class _Measured(BaseModel):
     """Measures texts: in tokens of a tokenizer where one is named, else in words or characters."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     tokenizer: str | None = None
     """A `tokenizer.json`, a folder with one, or the name of a model in the Hugging Face cache, in whose tokens is counted."""

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class ModelSettings(BaseModel):
     """Which model scores, where, and how much at once."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, protected_namespaces=())
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
     extras: ClassVar[tuple[str, ...]] = ("hf",)
     architecture: ClassVar[str] = "classifier"
     """How the model is loaded; a key of `loading.LOADERS`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 
 class ScoreRange(BaseModel):
@@ -13,7 +13,6 @@ class ScoreRange(BaseModel):
     The evaluator must ask `filters` and `keeps`, as `ModelScore` and `Judge` do.
     """
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
     kind: ClassVar[str] = "Filter"
     filters: ClassVar[bool] = True
 
