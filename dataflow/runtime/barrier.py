@@ -84,11 +84,12 @@ def _seen(
     op: Dataset, before: Before, to: Place, kept: NDArray[np.int64] | None, chosen: Selection
 ) -> Iterator[tuple[int, int, pl.DataFrame]]:
     """The parts to cut; of a source whose lines are copied, and not kept beside, only the rows that need be looked at are read."""
-    lines = to.table.lines if to.table is not None and to.folder.lean else None
+    table = to.table if to.folder.lean else None
     apart = isinstance(before, SourceRows) and type(op).cut is Dataset.cut
-    if lines is None or kept is None or not apart:
+    if table is None or table.lines is None or kept is None or not apart:
         return _counted(before)
-    return lines.parts(kept, chosen.told)
+    table.copy(kept)
+    return table.lines.parts(kept, chosen.told)
 
 
 def _counted(before: Before) -> Iterator[tuple[int, int, pl.DataFrame]]:

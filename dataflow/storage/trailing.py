@@ -8,7 +8,9 @@ from itertools import chain
 from pathlib import Path
 from threading import Condition
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from dataflow.core.frames import visible
 from dataflow.storage.verbatim import Verbatim
@@ -38,6 +40,7 @@ class TrailingTable:
         """
         self._path, self._read, self.lines = path, read, lines
         self._ready: dict[int, pl.DataFrame | None] = {}
+        self._rows: NDArray[np.int64] | None = None
         self._next, self._parts, self._gone = 0, -1, False
         self._news = Condition()
         self._pool = ThreadPoolExecutor(1, "dataflow-table")
@@ -47,12 +50,19 @@ class TrailingTable:
     def put(self, part: int, frame: pl.DataFrame | None = None) -> None:
         """Tell of a part that is made; a frame that is given is held in memory and not read back."""
         with self._news:
-            self._ready[part] = frame
+            if self._rows is None:
+                self._ready[part] = frame
+            self._news.notify_all()
+
+    def copy(self, rows: NDArray[np.int64]) -> None:
+        """Write the lines of these rows, which ascend; nothing else is needed of the parts, of which none was put yet."""
+        with self._news:
+            self._rows = rows
             self._news.notify_all()
 
     def is_near(self, part: int) -> bool:
-        """Whether the writer will soon get to a part, so that it may as well be held in memory."""
-        return part < self._next + HELD
+        """Whether the writer will soon get to a part, so that it may as well be held in memory, or does without it."""
+        return self._rows is not None or part < self._next + HELD
 
     def wait(self, part: int) -> None:
         """Until the writer is near a part, or will never get there; parts before it must have been put."""
@@ -91,14 +101,20 @@ class TrailingTable:
                     raise _Given
                 if self._next == self._parts:
                     return
+                if self._rows is not None:
+                    break
                 frame = self._ready.pop(self._next)
             yield self._read(self._next) if frame is None else frame
             self._next += 1
             self._tell()
+        if self._rows is not None:
+            assert self.lines is not None
+            yield from self.lines.bare(self._rows)
 
     def _tell(self) -> None:
         with self._news:
             self._news.notify_all()
 
     def _settled(self) -> bool:
-        return self._gone or self._next in self._ready or self._next == self._parts
+        copies = self._rows is not None
+        return self._gone or copies or self._next in self._ready or self._next == self._parts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from dataflow.storage.formats.line_text import write_lines
 from dataflow.storage.sidecar import Block
 from dataflow.storage.tables import Table
 
-PART_ROWS = 8_192
+PART_ROWS = 50_000
+PART_BYTES = 8 << 20
+"""Of lines that are read for a part."""
 _LINE_END = 10
 _WITNESSES = 2
 """Kept rows of a part that are read, for the report shows a few."""
@@ -44,8 +47,8 @@ class Verbatim:
         self._unchanged = {path: _changed(path.stat()) for path, _ in files}
         self._parse = parse
         self._first = np.cumsum([0, *(block.rows for _, block in self._blocks)])
-        size = sum(block.length for _, block in self._blocks) / max(1, self._first[-1])
-        self.rows_a_block = max(1, int(BLOCK / max(1, size)))
+        self._size = max(1, sum(block.length for _, block in self._blocks) / max(1, self._first[-1]))
+        self.rows_a_block = max(1, int(BLOCK / self._size))
 
     def write(self, frame: pl.DataFrame, to: io.BytesIO) -> None:
         """Write the lines of rows that have the numbers of their lines as ids; out of order they are made anew.
@@ -71,18 +74,35 @@ class Verbatim:
         wanted = np.ones(height, np.bool_)
         wanted[kept] = False
         wanted[np.asarray([row for row in told if row >= 0], np.int64)] = True
-        for first in range(0, max(height, 1), PART_ROWS):
-            last = min(first + PART_ROWS, height)
+        for part, (first, last) in enumerate(pairwise(self._parts(wanted))):
             bounds = np.searchsorted(kept, [first, last])
             wanted[kept[bounds[0] : bounds[1]][:_WITNESSES]] = True
             rows = np.flatnonzero(wanted[first:last])
             seen = self._parse(b"".join(self._runs(rows + first)), len(rows))
             at = np.full(last - first, len(rows))
             at[rows] = np.arange(len(rows))
-            blank = pl.DataFrame({n: [None] for n in seen.columns}, schema=seen.schema)
-            yield first // PART_ROWS, first, numbered(pl.concat([seen, blank])[at], first)
+            yield part, first, numbered(pl.concat([seen, seen.clear(1)])[at], first)
 
-    def _runs(self, rows: Rows) -> Iterator[bytes]:
+    def _parts(self, wanted: Rows) -> list[int]:
+        """Where parts begin, and the last ends, so that each has about as many rows to be read as its bytes allow; one part at least."""
+        most, counts = max(1, int(PART_BYTES / self._size)), np.cumsum(wanted)
+        bounds = [0]
+        while bounds[-1] < len(wanted) or len(bounds) == 1:
+            first = bounds[-1]
+            before = counts[first - 1] if first else 0
+            full = int(np.searchsorted(counts, before + most)) + 1
+            bounds.append(min(full, first + PART_ROWS, len(wanted)))
+        return bounds
+
+    def bare(self, rows: Rows) -> Iterator[pl.DataFrame]:
+        """Ascending rows with their ids and without their cells, which is what `write` asks for; one frame at least."""
+        nothing = self._parse(b"", 0)
+        for first in range(0, max(1, len(rows)), PART_ROWS):
+            some = rows[first : first + PART_ROWS]
+            ids = pl.Series(ROW, some, dtype=pl.Int64).cast(pl.String)
+            yield nothing.clear(len(some)).insert_column(0, ids)
+
+    def _runs(self, rows: Rows) -> Iterator[memoryview]:
         """The lines of ascending rows, neighbours together."""
         at = 0
         while at < len(rows):
@@ -98,8 +118,12 @@ class Verbatim:
                 here = rows[at:end] - self._first[number]
                 breaks = np.flatnonzero(np.diff(here) != 1) + 1
                 begins, ends = here[np.append(0, breaks)], here[np.append(breaks, len(here)) - 1] + 1
-                for begin, past in zip(bounds[begins].tolist(), bounds[ends].tolist(), strict=True):
-                    yield _read(file, block.offset + begin, past - begin)
+                first, last = int(bounds[begins[0]]), int(bounds[ends[-1]])
+                read = memoryview(_read(file, block.offset + first, last - first))
+                for begin, past in zip(
+                    (bounds[begins] - first).tolist(), (bounds[ends] - first).tolist(), strict=True
+                ):
+                    yield read[begin:past]
             at = end
 
 
