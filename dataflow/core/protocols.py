@@ -194,7 +194,9 @@ class Source(Protocol):
     def fingerprint(self) -> str:
         """Changes when the rows do."""
 
-    def batches(self, rows: int, first: int = 0) -> Iterator[pl.DataFrame]:
+    def batches(
+        self, rows: int, first: int = 0, columns: Sequence[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
         """Frames of `rows` rows (the last may be shorter), from row number `first` on, without row ids."""
 
 

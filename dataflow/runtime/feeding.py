@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from dataflow.core.frames import ROW, numbered
+from dataflow.core.frames import numbered
 from dataflow.plan.plan import Flow, Stage
 
 PART_ROWS = 50_000
@@ -26,13 +26,15 @@ class Feed:
     part_rows: int | None = None
     """Rows a part, where it matters how many are begun."""
 
-    def parts(self, stage: Stage, done: Collection[int]) -> Iterator[tuple[int, pl.DataFrame]]:
-        """The parts that a stage reads from the source, without those that are done."""
+    def parts(
+        self, stage: Stage, done: Collection[int], columns: Sequence[str] | None = None
+    ) -> Iterator[tuple[int, pl.DataFrame]]:
+        """The parts that a stage reads from the source, without those that are done, with some columns or all."""
         first = stage.calls[0].op
         if first is not None and first.makes_rows:
             total: int = first.total()  # type: ignore[attr-defined]
             return self._empty(self.up_to(total), self.part_rows or MODEL_PART_ROWS, done)
-        return self._source(self._rows(stage), done)
+        return self._source(self._rows(stage), done, columns)
 
     @property
     def begun_parts(self) -> int:
@@ -56,14 +58,16 @@ class Feed:
             if number not in done:
                 yield number, numbered(pl.DataFrame(height=min(rows, total - first)), first)
 
-    def _source(self, rows: int, done: Collection[int]) -> Iterator[tuple[int, pl.DataFrame]]:
+    def _source(
+        self, rows: int, done: Collection[int], columns: Sequence[str] | None
+    ) -> Iterator[tuple[int, pl.DataFrame]]:
         source = self.flow.source
         height, number = self.up_to(source.height), 0
         while number in done:
             number += 1
         if not height and number == 0:
             yield 0, numbered(pl.DataFrame(schema=source.schema))
-        for frame in source.batches(rows, number * rows) if number * rows < height else ():
+        for frame in source.batches(rows, number * rows, columns) if number * rows < height else ():
             if number * rows >= height:
                 return
             if number not in done:
@@ -86,8 +90,8 @@ class SourceRows:
     stage: Stage
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        for _, frame in self.numbered():
-            yield frame if columns is None else frame.select(list(dict.fromkeys([ROW, *columns])))
+        some = list(dict.fromkeys(columns)) if columns else None
+        return (frame for _, frame in self.feed.parts(self.stage, (), some))
 
     def numbered(self) -> Iterator[tuple[int, pl.DataFrame]]:
         return self.feed.parts(self.stage, ())

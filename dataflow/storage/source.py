@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -103,15 +103,18 @@ class FileSource:
             total.update(file.name.encode("utf-8", "surrogateescape") + b"\0" + _digest(file))
         return total.hexdigest()
 
-    def batches(self, rows: int, first: int = 0) -> Iterator[pl.DataFrame]:
-        return rebatched(self.chunks(first), rows)
+    def batches(
+        self, rows: int, first: int = 0, columns: Sequence[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        return rebatched(self.chunks(first, columns), rows)
 
-    def chunks(self, first: int = 0) -> Iterator[pl.DataFrame]:
-        """The same rows in frames of whatever size the files give."""
+    def chunks(self, first: int = 0, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The same rows in frames of whatever size the files give, with some columns, of which there is one at least, or all."""
+        wanted, guessed = (_some(s, columns) for s in (self.schema, self._guessed))
         for table in self._tables:
             if first < table.height:
-                frames = table.chunks(first, self.schema if table.typed else self._guessed)
-                yield from (conform(frame, self.schema) for frame in frames)
+                frames = table.chunks(first, wanted if table.typed else guessed)
+                yield from (conform(frame, wanted) for frame in frames)
             first = max(0, first - table.height)
 
     def frame(self) -> pl.DataFrame:
@@ -139,8 +142,11 @@ class FrameSource:
         self._frame.write_ipc(data := io.BytesIO())
         return hashlib.blake2b(data.getbuffer(), digest_size=16).hexdigest()
 
-    def batches(self, rows: int, first: int = 0) -> Iterator[pl.DataFrame]:
-        return iter(self._frame.slice(first).iter_slices(rows) if first < self.height else ())
+    def batches(
+        self, rows: int, first: int = 0, columns: Sequence[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        frame = conform(self._frame, _some(self.schema, columns))
+        return iter(frame.slice(first).iter_slices(rows) if first < self.height else ())
 
     def frame(self) -> pl.DataFrame:
         return self._frame
@@ -177,6 +183,10 @@ def scanned(path: Path) -> Table:
         while len(_scanned) > _MAX_SCANNED:
             _scanned.pop(next(iter(_scanned)))
     return table
+
+
+def _some(schema: pl.Schema, columns: Sequence[str] | None) -> pl.Schema:
+    return schema if columns is None else pl.Schema({n: schema[n] for n in columns if n in schema})
 
 
 def _types(tables: list[Table], merge: Callable[[pl.DataType, pl.DataType], pl.DataType]) -> pl.Schema:

@@ -49,7 +49,7 @@ class Table:
     schema: pl.Schema
     height: int
     chunks: Callable[[int, pl.Schema], Iterator[pl.DataFrame]]
-    """Frames of any size from a row number on, with the columns of a schema that is at least as wide as this one."""
+    """Frames of any size from a row number on, with the columns of a schema: those of this one that it has, others null."""
     bad: BadLines = field(default_factory=BadLines)
     typed: bool = True
     """False where all is text in the file, and the types are guesses."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
+from polars.selectors import by_name
 
 from dataflow.core.errors import StorageError
 from dataflow.storage.formats.base import Format
@@ -39,7 +40,10 @@ class Columnar(Format):
             raise StorageError(f"{path}: cannot be read: {e}") from e
 
         def chunks(first: int, wanted: pl.Schema) -> Iterator[pl.DataFrame]:
-            rows = self.lazy(path).slice(first)
+            read = [n for n in schema if n in wanted] or list(schema)[
+                :1
+            ]  # without any there would be no rows
+            rows = self.lazy(path).select(by_name(*read)).slice(first)
             for frame in rows.collect_batches(chunk_size=READ, maintain_order=True, lazy=True):
                 yield conform(frame, wanted)
 

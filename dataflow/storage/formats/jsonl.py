@@ -55,9 +55,11 @@ class Jsonl(Format):
             schema = pl.Schema(seen.types)
 
         def chunks(first: int, wanted: pl.Schema) -> Iterator[pl.DataFrame]:
+            some = pl.Schema({n: d for n, d in schema.items() if n in wanted})
+
             def made(part: tuple[int, Block, bytes]) -> pl.DataFrame:
                 skip, block, data = part
-                return conform(parsed(data, block.rows, schema, clean=block.clean), wanted).slice(skip)
+                return conform(parsed(data, block.rows, some, clean=block.clean), wanted).slice(skip)
 
             with reading(path, compression) as handle:
                 yield from ahead(made, _from_row(handle, blocks, first))
