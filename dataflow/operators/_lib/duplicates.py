@@ -72,7 +72,8 @@ class DuplicateFilter(Dataset):
 
     def has_text(self, texts: pl.Series) -> pl.Series:
         """Which texts are neither null nor blank, and so are compared."""
-        return texts.str.contains(_HAS_TEXT).fill_null(value=False)
+        found = texts.str.contains(_HAS_TEXT)
+        return found.fill_null(value=False) if texts.null_count() else found
 
     def signatures(self, texts: pl.Series) -> NDArray[Any]:
         """A signature for each text; none is null or blank."""
@@ -123,7 +124,8 @@ class DuplicateFilter(Dataset):
         known = self.has_text(texts)
         ranks = self.ranks(texts, scores)
         mask = known.to_numpy()
-        return Digest(mask, self.signatures(texts.filter(known)), None if ranks is None else ranks[mask])
+        some = texts if mask.all() else texts.filter(known)
+        return Digest(mask, self.signatures(some), None if ranks is None else ranks[mask])
 
     def choose(self, digests: list[Digest], there: int = 0) -> Selection:
         """The decision, where the first `there` rows are no rows of the table."""

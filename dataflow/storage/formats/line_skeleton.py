@@ -73,7 +73,7 @@ def skeleton(data: bytes) -> Skeleton | None:
 
 
 def _is_utf8(data: bytes) -> bool:
-    if not np.frombuffer(data, np.uint8).max(initial=0) & 0x80:
+    if data.isascii():
         return True
     try:
         pl.Series([data], dtype=pl.Binary).cast(pl.String)
