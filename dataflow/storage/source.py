@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -85,7 +86,7 @@ class FileSource:
     @cached_property
     def lines(self) -> Verbatim | None:
         """The rows as the lines that they are; null where some are not as we would write them, or files differ in their columns."""
-        blocks = [b for t in self._tables for b in t.blocks]
+        blocks = [b for t in self._tables for b in t.blocks] if hasattr(os, "preadv") else []
         if not blocks or not all(b.as_written for b in blocks):
             return None
         if not all(t.blocks and t.schema == self.schema for t in self._tables):

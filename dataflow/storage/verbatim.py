@@ -24,6 +24,8 @@ PART_ROWS = 50_000
 PART_BYTES = 8 << 20
 """Of lines that are read for a part."""
 _LINE_END = 10
+_PIECES = 1000
+"""Read by one call; Linux takes 1,024."""
 _WITNESSES = 2
 """Kept rows of a part that are read, for the report shows a few."""
 
@@ -60,8 +62,7 @@ class Verbatim:
         if (np.diff(rows) <= 0).any():
             write_lines(visible(frame), to)
             return
-        for lines in self._runs(rows):
-            to.write(lines)
+        self._copy(rows, to)
 
     def parts(self, kept: Rows, told: Sequence[int]) -> Iterator[tuple[int, int, pl.DataFrame]]:
         """All rows, a part at a time: its number, its first row, and a frame that has only the cells of rows to be looked at.
@@ -78,7 +79,8 @@ class Verbatim:
             bounds = np.searchsorted(kept, [first, last])
             wanted[kept[bounds[0] : bounds[1]][:_WITNESSES]] = True
             rows = np.flatnonzero(wanted[first:last])
-            seen = self._parse(b"".join(self._runs(rows + first)), len(rows))
+            self._copy(rows + first, lines := io.BytesIO())
+            seen = self._parse(lines.getvalue(), len(rows))
             at = np.full(last - first, len(rows))
             at[rows] = np.arange(len(rows))
             yield part, first, numbered(pl.concat([seen, seen.clear(1)])[at], first)
@@ -102,8 +104,13 @@ class Verbatim:
             ids = pl.Series(ROW, some, dtype=pl.Int64).cast(pl.String)
             yield nothing.clear(len(some)).insert_column(0, ids)
 
-    def _runs(self, rows: Rows) -> Iterator[memoryview]:
-        """The lines of ascending rows, neighbours together."""
+    def _copy(self, rows: Rows, to: io.BytesIO) -> None:
+        """Add the lines of ascending rows."""
+        for file, begins, ends in self._spans(rows):
+            _scatter(file, begins, ends, to)
+
+    def _spans(self, rows: Rows) -> Iterator[tuple[io.FileIO, Rows, Rows]]:
+        """Where the lines of ascending rows begin and end, neighbours together, a block of a file at a time."""
         at = 0
         while at < len(rows):
             number = int(np.searchsorted(self._first, rows[at], "right")) - 1
@@ -118,12 +125,11 @@ class Verbatim:
                 here = rows[at:end] - self._first[number]
                 breaks = np.flatnonzero(np.diff(here) != 1) + 1
                 begins, ends = here[np.append(0, breaks)], here[np.append(breaks, len(here)) - 1] + 1
-                first, last = int(bounds[begins[0]]), int(bounds[ends[-1]])
-                read = memoryview(_read(file, block.offset + first, last - first))
-                for begin, past in zip(
-                    (bounds[begins] - first).tolist(), (bounds[ends] - first).tolist(), strict=True
-                ):
-                    yield read[begin:past]
+                yield (
+                    file,
+                    block.offset + bounds[begins].astype(np.int64),
+                    block.offset + bounds[ends].astype(np.int64),
+                )
             at = end
 
 
@@ -139,6 +145,26 @@ def _bounds(file: io.FileIO, block: Block) -> Rows:
     if len(bounds) != block.rows + 1 or bounds[-1] != block.length:
         raise StorageError(f"{file.name} has changed: where {block.rows} lines were are others now")
     return bounds.astype(np.uint32)
+
+
+def _scatter(file: io.FileIO, begins: Rows, ends: Rows, to: io.BytesIO) -> None:
+    """Add spans of a file, which ascend: the system brings each to its place, and what lies between to where nobody looks."""
+    at, lengths, gaps = to.tell(), ends - begins, begins[1:] - ends[:-1]
+    size = int(lengths.sum())
+    to.seek(at + size - 1)
+    to.write(b"\n")  # makes room
+    with to.getbuffer() as whole, memoryview(bytearray(int(gaps.max(initial=0)))) as between:
+        places = [at, *(at + np.cumsum(lengths)).tolist()]
+        pieces = [whole[places[0] : places[1]]]
+        for gap, (begin, past) in zip(gaps.tolist(), pairwise(places[1:]), strict=True):
+            pieces += between[:gap], whole[begin:past]
+        here = int(begins[0])
+        for first in range(0, len(pieces), _PIECES):
+            some = pieces[first : first + _PIECES]
+            wanted = sum(map(len, some))
+            if os.preadv(file.fileno(), some, here) != wanted:
+                raise StorageError(f"{file.name} has changed: it has become shorter while it was read")
+            here += wanted
 
 
 def _read(file: io.FileIO, offset: int, length: int) -> bytes:
