@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -19,13 +20,13 @@ from dataflow.storage.formats import format_of, known_format
 from dataflow.storage.formats.jsonl import parsed
 from dataflow.storage.sidecar import recall
 from dataflow.storage.stored import conform
-from dataflow.storage.tables import BadLine, Table, rebatched
+from dataflow.storage.tables import BadLine, Scanned, Table, rebatched
 from dataflow.storage.verbatim import Verbatim
 
 HASHED_WHOLE = 64 << 20
 _EDGE = 1 << 20
 _MAX_SCANNED = 256
-_scanned: dict[tuple[str, int, int], Table] = {}
+_scanned: dict[Scanned, Table] = {}
 _lock = Lock()
 
 
@@ -91,10 +92,7 @@ class FileSource:
             return None
         if not all(t.blocks and t.schema == self.schema for t in self._tables):
             return None
-        return Verbatim(
-            list(zip(self.files, self._tables, strict=True)),
-            lambda lines, rows: parsed(lines, rows, self.schema),
-        )
+        return Verbatim(self._tables, lambda lines, rows: parsed(lines, rows, self.schema))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -172,15 +170,15 @@ def files_of(path: str) -> list[Path]:
 
 def scanned(path: Path) -> Table:
     """The file, looked through; once in the life of the process as long as it does not change."""
-    stat = path.stat()
-    key = (str(path.resolve()), stat.st_size, stat.st_mtime_ns)
+    file = Scanned.of(path.resolve())
     with _lock:
-        if key in _scanned:
-            return _scanned[key]
+        if file in _scanned:
+            return _scanned[file]
     kind, compression = format_of(path)
     table = kind.scan(path, compression, recall(path) if kind.remembers else None)
+    table = replace(table, file=file)
     with _lock:
-        _scanned[key] = table
+        _scanned[file] = table
         while len(_scanned) > _MAX_SCANNED:
             _scanned.pop(next(iter(_scanned)))
     return table

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -42,6 +44,19 @@ class BadLines:
             self.kept.append(BadLine(file, line, reason, text))
 
 
+class Scanned(NamedTuple):
+    """A file as it was when it was looked through."""
+
+    path: Path
+    size: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Scanned:
+        stat = path.stat()
+        return cls(path, stat.st_size, stat.st_mtime_ns)
+
+
 @dataclass(frozen=True)
 class Table:
     """One file, looked through: what it holds, and how to read it."""
@@ -53,6 +68,8 @@ class Table:
     bad: BadLines = field(default_factory=BadLines)
     typed: bool = True
     """False where all is text in the file, and the types are guesses."""
+    file: Scanned | None = None
+    """Null where it does not lie on this machine."""
     blocks: tuple[Block, ...] = ()
     """Where the lines of a JSONL file that is not compressed lie."""
     bounds: Mapping[int, NDArray[np.uint32]] = field(default_factory=dict)

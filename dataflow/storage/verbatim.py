@@ -6,7 +6,6 @@ import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from dataflow.core.frames import ROW, numbered, visible
 from dataflow.storage.formats.jsonl import BLOCK
 from dataflow.storage.formats.line_text import write_lines
 from dataflow.storage.sidecar import Block
-from dataflow.storage.tables import Table
+from dataflow.storage.tables import Scanned, Table
 
 PART_ROWS = 50_000
 PART_BYTES = 8 << 20
@@ -35,18 +34,15 @@ Rows = NDArray[Any]
 class Verbatim:
     """The rows of a source as lines, by their numbers: its files end to end, none compressed."""
 
-    def __init__(
-        self, files: Sequence[tuple[Path, Table]], parse: Callable[[bytes, int], pl.DataFrame]
-    ) -> None:
+    def __init__(self, tables: Sequence[Table], parse: Callable[[bytes, int], pl.DataFrame]) -> None:
         """
         Args:
-            files: each looked through; all of its blocks hold what we would write of their rows.
-            parse: the rows of some of these lines, and how many they are.
+            tables: of files on this machine; all of their blocks hold what we would write of their rows.
+            parse: makes rows of some of these lines, of which it is told how many they are.
         """
-        self._blocks = [(path, block) for path, table in files for block in table.blocks]
-        bounds = [table.bounds.get(block.offset) for _, table in files for block in table.blocks]
+        self._blocks = [(t.file, block) for t in tables for block in t.blocks if t.file]
+        bounds = [table.bounds.get(block.offset) for table in tables for block in table.blocks]
         self._bounds = {number: known for number, known in enumerate(bounds) if known is not None}
-        self._unchanged = {path: _changed(path.stat()) for path, _ in files}
         self._parse = parse
         self._first = np.cumsum([0, *(block.rows for _, block in self._blocks)])
         self._size = max(1, sum(block.length for _, block in self._blocks) / max(1, self._first[-1]))
@@ -115,10 +111,10 @@ class Verbatim:
         while at < len(rows):
             number = int(np.searchsorted(self._first, rows[at], "right")) - 1
             end = int(np.searchsorted(rows, self._first[number + 1]))
-            path, block = self._blocks[number]
-            with path.open("rb", buffering=0) as file:
-                if _changed(os.fstat(file.fileno())) != self._unchanged[path]:
-                    raise StorageError(f"{path} has changed while it was read")
+            scanned, block = self._blocks[number]
+            with scanned.path.open("rb", buffering=0) as file:
+                if scanned != Scanned.of(scanned.path):
+                    raise StorageError(f"{scanned.path} has changed since it was looked through")
                 bounds = self._bounds.get(number)
                 if bounds is None:
                     bounds = self._bounds[number] = _bounds(file, block)
@@ -131,11 +127,6 @@ class Verbatim:
                     block.offset + bounds[ends].astype(np.int64),
                 )
             at = end
-
-
-def _changed(stat: os.stat_result) -> tuple[int, int]:
-    """What is another once a file has been changed."""
-    return stat.st_size, stat.st_mtime_ns
 
 
 def _bounds(file: io.FileIO, block: Block) -> Rows:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from dataflow.core.frames import numbered, visible
 from dataflow.storage import FileSource, write_frames
 from dataflow.storage.formats import jsonl
 from dataflow.storage.formats.line_text import lines
+from dataflow.storage.remote.fetched import FetchedSource
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ['"\\/\b\f\n\r\t', "\x7f\u2028"]
@@ -138,10 +141,69 @@ def test_parts_hold_the_cells_of_the_rows_to_look_at(tmp_path: Path, monkeypatch
     assert whole["n"].to_list() == [i if i in seen else None for i in range(25)]
 
 
+def test_parts_are_cut_where_many_rows_must_be_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataflow.storage import verbatim
+
+    monkeypatch.setattr(verbatim, "PART_BYTES", 3 * len(b'{"n":10}\n'))
+    source = source_of(b"".join(b'{"n":%d}\n' % i for i in range(10, 40)), tmp_path)
+    assert source.lines is not None
+    kept = np.array([0, 1, 2, 3, 4, 15, 16, *range(20, 30)])
+    parts = list(source.lines.parts(kept, told=[]))
+    assert [first for _, first, _ in parts] == [0, 8, 11, 14, 19]
+    assert sum(frame.height for *_, frame in parts) == 30
+
+
 def test_a_file_that_changes_meanwhile(tmp_path: Path) -> None:
     source = source_of(b'{"n":10}\n{"n":11}\n', tmp_path)
     assert source.lines is not None
     frame = numbered(source.frame())
     (tmp_path / "t.jsonl").write_bytes(b'{"n":1}\n{"n":2}\n{"')
-    with pytest.raises(StorageError, match="has changed while it was read"):
+    with pytest.raises(StorageError, match="has changed since it was looked through"):
         source.lines.write(frame, io.BytesIO())
+
+
+def test_a_file_that_changed_before_its_lines_were_asked_for(tmp_path: Path) -> None:
+    source = source_of(b'{"n":10}\n{"n":11}\n', tmp_path)
+    frame = numbered(source.frame())
+    (tmp_path / "t.jsonl").write_bytes(b'{"n":1}\n{"n":112}\n')
+    os.utime(tmp_path / "t.jsonl", ns=(1, 1))
+    assert source.lines is not None
+    with pytest.raises(StorageError, match="has changed since it was looked through"):
+        source.lines.write(frame, io.BytesIO())
+
+
+def test_lines_of_a_table_that_was_written_here(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"n": range(3000), "x": ["y" * (i % 7) for i in range(3000)]})
+    write_frames(tmp_path / "t.jsonl", frame.iter_slices(700), frame.schema)
+    source, some = FileSource(tmp_path / "t.jsonl"), frame.with_row_index().filter(pl.col("n") % 3 > 0)
+    assert source.lines is not None
+    for _ in range(2):
+        source.lines.write(
+            some.select(pl.col("index").cast(pl.String).alias("__row__")), made := io.BytesIO()
+        )
+        assert made.getvalue() == lines(some.drop("index"))
+
+
+def test_lines_of_a_file_that_was_fetched(tmp_path: Path) -> None:
+    @dataclass
+    class Fetched:
+        name: str = "far.jsonl"
+        size: int = 18
+        version: str = "1"
+
+        def kept(self) -> Path | None:
+            return None
+
+        def fetch(self) -> Path:
+            (tmp_path / "near.jsonl").write_bytes(b'{"n":10}\n{"n":11}\n')
+            return tmp_path / "near.jsonl"
+
+        def tail(self, length: int) -> bytes:
+            raise NotImplementedError
+
+    source = FetchedSource("hf://far", [Fetched()])
+    assert source.lines is not None
+    source.lines.write(numbered(source.frame())[1:], made := io.BytesIO())
+    assert made.getvalue() == b'{"n":11}\n'
