@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.core.errors import ConfigError
+from dataflow.core.ports import In
 from dataflow.kernels.rewriting import collapsed_repeats, collapsed_spaces
 from dataflow.operators._lib.text_refiner import TextRefiner, word_list
 from dataflow.operators._lib.word_lists import stop_words
@@ -76,6 +77,35 @@ def refined(op: TextRefiner, *texts: str | None) -> list[str | None]:
     done = run_rows(op, [{"raw_content": t} for t in texts])
     assert not done.failed.height
     return done.frame["raw_content"].to_list()
+
+
+class Picky(TextRefiner):
+    """Turns texts with an x around, and cannot stand one with a y beside."""
+
+    input_key = In("raw_content")
+
+    def may_change(self, text: pl.Expr) -> pl.Expr:
+        return text.str.contains("x", literal=True)
+
+    def map(self, text: str) -> str:
+        asked.append(text)
+        if "y" in text:
+            raise ValueError("a y")
+        return text[::-1]
+
+
+asked: list[str] = []
+
+
+@pytest.mark.parametrize("name", ["raw_content", "^raw.*$", "*"])
+def test_a_text_that_fails_is_the_only_one_lost_and_each_is_refined_once(name: str) -> None:
+    asked.clear()
+    texts = ["ab", "abx", None, "xy", "cdx", "ef", "yx"]
+    done = run_rows(Picky(), [{name: t, "n": i} for i, t in enumerate(texts)], input_key=name)
+    assert done.frame[name].to_list() == ["ab", "xba", None, "xdc", "ef"]
+    assert done.frame["n"].to_list() == [0, 1, 2, 4, 5]
+    assert done.failed["row"].to_list() == ["3", "6"]
+    assert asked == ["abx", "xy", "cdx", "yx"]
 
 
 def plain_spaces(text: str) -> str:

@@ -7,7 +7,7 @@ from importlib import resources
 
 import polars as pl
 
-from dataflow.core.frames import is_json
+from dataflow.core.frames import ROW, is_json
 from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Binding, Out
 from dataflow.core.rows import Map
@@ -35,14 +35,16 @@ class TextRefiner(Map):
             or column.dtype == pl.Null
         ):
             return super().transform(frame, binding)
-        marked = frame.select(read, mark=self.may_change(pl.col(read)).fill_null(value=False))["mark"]
+        may_change = self.may_change(pl.col("text")).fill_null(value=False)
+        marked = column.alias("text").to_frame().select(may_change).to_series()
         if marked.all():
             return super().transform(frame, binding)
         done = super().transform(frame.filter(marked), binding)
         if done.failed.height:
-            return super().transform(frame, binding)
-        made = patched(column, marked.to_numpy(), done.frame[written])
-        return Outcome(frame.with_columns(made.alias(written)))
+            stays = ~frame[ROW].is_in(done.failed["row"].to_list())
+            frame, marked = frame.filter(stays), marked.filter(stays)
+        made = patched(frame[read], marked.to_numpy(), done.frame[written])
+        return Outcome(frame.with_columns(made.alias(written)), failed=done.failed)
 
 
 @cache
