@@ -94,27 +94,33 @@ class TrailingTable:
         return write_frames(self._path, chain([first], frames), visible(first).schema, self.lines)
 
     def _frames(self) -> Iterator[pl.DataFrame]:
-        while self._next != self._parts:
-            with self._news:
-                self._news.wait_for(self._settled)
-                if self._gone:
-                    raise _Given
-                if self._next == self._parts:
-                    return
-                if self._rows is not None:
-                    break
-                frame = self._ready.pop(self._next)
+        yield from self._put()
+        if self._rows is not None and self.lines is not None:
+            for frame in self.lines.bare(self._rows):
+                yield frame
+                self._wait(lambda: True)
+        self._wait(lambda: self._parts >= 0)
+
+    def _put(self) -> Iterator[pl.DataFrame]:
+        """The parts that are put, up to the last, or until it is known that none will be."""
+        while True:
+            self._wait(
+                lambda: self._next in self._ready or self._next == self._parts or self._rows is not None
+            )
+            if self._next not in self._ready:
+                return
+            frame = self._ready.pop(self._next)
             yield self._read(self._next) if frame is None else frame
             self._next += 1
             self._tell()
-        if self._rows is not None:
-            assert self.lines is not None
-            yield from self.lines.bare(self._rows)
+
+    def _wait(self, news: Callable[[], bool]) -> None:
+        """Until something is so; an error where the table is not wanted any more."""
+        with self._news:
+            self._news.wait_for(lambda: self._gone or news())
+            if self._gone:
+                raise _Given
 
     def _tell(self) -> None:
         with self._news:
             self._news.notify_all()
-
-    def _settled(self) -> bool:
-        copies = self._rows is not None
-        return self._gone or copies or self._next in self._ready or self._next == self._parts

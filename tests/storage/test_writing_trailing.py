@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -42,6 +44,32 @@ def test_what_was_there_stays_until_the_end(tmp_path: Path) -> None:
     table.discard()
     assert path.read_text() == '{"old":1}\n'
     assert [f.name for f in tmp_path.iterdir()] == ["t.jsonl"]
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> TrailingTable:
+    """A table that copies lines of a source, in place of an old one."""
+    (tmp_path / "from.jsonl").write_text("".join(f'{{"a":{i}}}\n' for i in range(9)))
+    (tmp_path / "t.jsonl").write_text('{"old":1}\n')
+    table = TrailingTable(tmp_path / "t.jsonl", PARTS.__getitem__, FileSource(tmp_path / "from.jsonl").lines)
+    table.copy(np.array([1, 2, 8]))
+    return table
+
+
+def test_copied_lines_take_their_place_at_the_end(tmp_path: Path, copied: TrailingTable) -> None:
+    time.sleep(0.2)
+    assert (tmp_path / "t.jsonl").read_text() == '{"old":1}\n'
+    copied.put(0, PARTS[0])  # of no account any more
+    assert copied.is_near(99)
+    assert copied.finish(1) == 3
+    assert (tmp_path / "t.jsonl").read_text() == '{"a":1}\n{"a":2}\n{"a":8}\n'
+
+
+def test_copied_lines_are_discarded_at_any_time(tmp_path: Path, copied: TrailingTable) -> None:
+    time.sleep(0.2)
+    copied.discard()
+    assert (tmp_path / "t.jsonl").read_text() == '{"old":1}\n'
+    assert not list(tmp_path.glob(".t*"))
 
 
 def test_discarded_before_the_first_part(tmp_path: Path) -> None:
