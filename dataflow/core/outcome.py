@@ -52,9 +52,14 @@ def dropped(
     frame: pl.DataFrame, lost: Sequence[int], reasons: Sequence[str], column: str | None
 ) -> pl.DataFrame:
     """The dropped rows of a batch by their position in it, each with its reason and its cell of a column."""
-    cells = values(frame[column][lost]) if column and lost else [None] * len(lost)
+    cells = values(_begun(frame[column][lost])) if column and lost else [None] * len(lost)
     account = {"row": frame[ROW][lost].to_list(), "reason": reasons, "value": [shown(c) for c in cells]}
     return pl.DataFrame(account, schema=DROPPED)
+
+
+def _begun(column: pl.Series) -> pl.Series:
+    """Of texts as much as `shown` looks at: to make Python's of whole ones costs more than to drop them."""
+    return column.str.slice(0, SHOWN_CHARS + 1) if column.dtype == pl.String else column
 
 
 def failed(frame: pl.DataFrame, failures: dict[int, Failure]) -> pl.DataFrame:

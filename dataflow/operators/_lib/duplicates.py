@@ -236,15 +236,21 @@ def spelt(text: str) -> str:
 
 def first_equal(hashes: NDArray[Any]) -> Rows:
     """For each row of an `(n, k)` array, which has rows, the first one that is equal."""
-    order = np.lexsort(hashes.T[::-1])
-    same = np.ones(max(0, len(order) - 1), bool)
-    for column in hashes.T:
-        ordered = column[order]
-        same &= ordered[1:] == ordered[:-1]
+    order = np.argsort(hashes[:, 0])
+    alike, same = _neighbours(hashes[order])
+    if (alike != same).any():  # the first column is a hash, and nearly never the same where others are not
+        order = np.lexsort(hashes.T[::-1])
+        _, same = _neighbours(hashes[order])
     begins = np.flatnonzero(np.append(True, ~same))
     firsts = np.empty(len(order), np.int64)
-    firsts[order] = np.repeat(order[begins], np.diff(np.append(begins, len(order))))
+    firsts[order] = np.repeat(np.minimum.reduceat(order, begins), np.diff(np.append(begins, len(order))))
     return firsts
+
+
+def _neighbours(hashes: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each row and the one above have the first column in common, and whether all."""
+    equal = hashes[1:] == hashes[:-1]
+    return equal[:, 0], equal.all(axis=1)
 
 
 def hash128(texts: pl.Series) -> NDArray[np.uint64]:
