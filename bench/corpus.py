@@ -70,7 +70,7 @@ def measured(work: str, corpus: Path, cache: Path) -> tuple[dict[str, Any], Path
     """What a work of this package took, and the table that it left."""
     command = [sys.executable, "-m", "bench.corpus_pipelines", work, str(corpus), str(cache)]
     env = {k: v for k, v in os.environ.items() if k != "_RJEM_MALLOC_CONF"} | {peers.BEGUN: str(time.time())}
-    done = subprocess.run(command, check=True, capture_output=True, timeout=LIMIT_S, env=env)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=LIMIT_S, env=env)
     made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return made, cache if work == "limit" else max(cache.glob("*.jsonl"), key=lambda p: p.stat().st_mtime)
 
