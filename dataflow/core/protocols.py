@@ -197,7 +197,7 @@ class Source(Protocol):
     def batches(
         self, rows: int, first: int = 0, columns: Sequence[str] | None = None
     ) -> Iterator[pl.DataFrame]:
-        """Frames of `rows` rows (the last may be shorter), from row number `first` on, without row ids."""
+        """Frames of `rows` rows (the last may be shorter), from row number `first` on, without row ids; with some columns, of which there is one at least, or all."""
 
 
 class Storage(Protocol):

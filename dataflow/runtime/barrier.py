@@ -83,7 +83,7 @@ def _dataset(call: Call, before: Before, to: Place, stats: StepStats) -> None:
 def _seen(
     op: Dataset, before: Before, to: Place, kept: NDArray[np.int64] | None, chosen: Selection
 ) -> Iterator[tuple[int, int, pl.DataFrame]]:
-    """The parts to cut; of a source whose lines are copied, and not kept beside, only the rows that need be looked at are read."""
+    """The parts to cut; of a source whose lines are copied, and not kept beside, only the rows that need be looked at are read, and the table is told which to copy."""
     table = to.table if to.folder.lean else None
     apart = isinstance(before, SourceRows) and type(op).cut is Dataset.cut
     if table is None or table.lines is None or kept is None or not apart:

@@ -41,8 +41,7 @@ class Verbatim:
             parse: makes rows of some of these lines, of which it is told how many they are.
         """
         self._blocks = [(t.file, block) for t in tables for block in t.blocks if t.file]
-        bounds = [table.bounds.get(block.offset) for table in tables for block in table.blocks]
-        self._bounds = {number: known for number, known in enumerate(bounds) if known is not None}
+        self._bounds = [t.bounds.get(block.offset) for t in tables for block in t.blocks if t.file]
         self._parse = parse
         self._first = np.cumsum([0, *(block.rows for _, block in self._blocks)])
         self._size = max(1, sum(block.length for _, block in self._blocks) / max(1, self._first[-1]))
@@ -115,7 +114,7 @@ class Verbatim:
             with scanned.path.open("rb", buffering=0) as file:
                 if scanned != Scanned.of(scanned.path):
                     raise StorageError(f"{scanned.path} has changed since it was looked through")
-                bounds = self._bounds.get(number)
+                bounds = self._bounds[number]
                 if bounds is None:
                     bounds = self._bounds[number] = _bounds(file, block)
                 here = rows[at:end] - self._first[number]

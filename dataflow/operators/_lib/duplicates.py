@@ -72,8 +72,7 @@ class DuplicateFilter(Dataset):
 
     def has_text(self, texts: pl.Series) -> pl.Series:
         """Which texts are neither null nor blank, and so are compared."""
-        found = texts.str.contains(_HAS_TEXT)
-        return found.fill_null(value=False) if texts.null_count() else found
+        return texts.str.contains(_HAS_TEXT).fill_null(value=False)
 
     def signatures(self, texts: pl.Series) -> NDArray[Any]:
         """A signature for each text; none is null or blank."""
@@ -124,8 +123,7 @@ class DuplicateFilter(Dataset):
         known = self.has_text(texts)
         ranks = self.ranks(texts, scores)
         mask = known.to_numpy()
-        some = texts if mask.all() else texts.filter(known)
-        return Digest(mask, self.signatures(some), None if ranks is None else ranks[mask])
+        return Digest(mask, self.signatures(texts.filter(known)), None if ranks is None else ranks[mask])
 
     def choose(self, digests: list[Digest], there: int = 0) -> Selection:
         """The decision, where the first `there` rows are no rows of the table."""

@@ -40,9 +40,8 @@ class Columnar(Format):
             raise StorageError(f"{path}: cannot be read: {e}") from e
 
         def chunks(first: int, wanted: pl.Schema) -> Iterator[pl.DataFrame]:
-            read = [n for n in schema if n in wanted] or list(schema)[
-                :1
-            ]  # without any there would be no rows
+            # without any column there would be no rows
+            read = [n for n in schema if n in wanted] or list(schema)[:1]
             rows = self.lazy(path).select(by_name(*read)).slice(first)
             for frame in rows.collect_batches(chunk_size=READ, maintain_order=True, lazy=True):
                 yield conform(frame, wanted)

@@ -126,7 +126,7 @@ class _Seen:
                 patterns, tried = self.patterns, prove(data, self.patterns)
             if tried.rows:
                 self.lines += tried.rows
-                block = Block(offset, len(data), tried.rows, as_written=self._is_as_written(offset, tried))
+                block = Block(offset, len(data), tried.rows, as_written=self._note_bounds(offset, tried))
             else:
                 block, patterns = self._learnt(offset, data, len(data)), self.patterns
             proven.append((block, patterns))
@@ -140,10 +140,10 @@ class _Seen:
 
     def _proven_again(self, handle: BinaryIO, block: Block) -> bool:
         handle.seek(block.offset)
-        return self._is_as_written(block.offset, prove(handle.read(block.length), self.patterns))
+        return self._note_bounds(block.offset, prove(handle.read(block.length), self.patterns))
 
-    def _is_as_written(self, offset: int, proof: Proof) -> bool:
-        """Whether a block holds what we would write of its rows; where its lines are is kept then."""
+    def _note_bounds(self, offset: int, proof: Proof) -> bool:
+        """Keep where the lines of a block are, if it holds what we would write of its rows; whether it does."""
         if proof.bounds is not None:
             self.bounds[offset] = proof.bounds
         return proof.bounds is not None
@@ -161,7 +161,7 @@ class _Seen:
         self._note_types(parsed)
         self.patterns = self.orders.patterns(self.types)
         proof = prove(data, self.patterns)
-        as_written = length == len(data) and self._is_as_written(offset, proof)
+        as_written = length == len(data) and self._note_bounds(offset, proof)
         return Block(offset, length, len(parsed.rows), proof.rows > 0, as_written)
 
     def _note_types(self, parsed: Parsed) -> None:

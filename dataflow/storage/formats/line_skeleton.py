@@ -45,9 +45,8 @@ def skeleton(data: bytes) -> Skeleton | None:
     if not _is_utf8(data):
         return None
     a = np.frombuffer(data, np.uint8)
-    special = np.flatnonzero(
-        ((a ^ 2) < 33) | (a == _BACKSLASH)
-    )  # `^ 2` puts the quote, 34, next to the control characters
+    # `^ 2` puts the quote, 34, next to the control characters
+    special = np.flatnonzero(((a ^ 2) < 33) | (a == _BACKSLASH))
     kinds = a[special]
     quotes = special[kinds == _QUOTE]
     slashes = special[kinds == _BACKSLASH]
