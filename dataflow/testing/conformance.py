@@ -21,7 +21,9 @@ from dataflow.testing.trial import Rows, Trial, awkward_rows
 
 MEGABYTE = "ab cd ef, gh.\n" * 75_000
 SECONDS = 3.0
-"""CPU time that a megabyte of text may take."""
+"""CPU time that a megabyte of text may always take, however it grew."""
+GROWTH = 22
+"""How many times longer than an eighth of it a megabyte may take: between 8, which is linear, and 64, which is the square."""
 WRONG_TYPE = (pl.exceptions.SchemaError, pl.exceptions.InvalidOperationError, pl.exceptions.ComputeError)
 
 
@@ -178,22 +180,31 @@ def batch_size_does_not_matter(trial: Trial) -> None:
 
 
 def fast_enough(trial: Trial) -> None:
-    """A megabyte of text takes less than `SECONDS` of CPU time; for row operators without a model."""
+    """Time grows with the length of a text, not with its square; for row operators without a model."""
     op = trial.op
     if not isinstance(op, RowOperator) or op.makes_rows or not trial.rows:
         return
     if op.calls_models or op.runs_model:
         return
+    took = _cpu_seconds(trial, MEGABYTE)
+    if took < SECONDS:
+        return
+    eighth = _cpu_seconds(trial, MEGABYTE[: len(MEGABYTE) // 8])
+    assert took < GROWTH * eighth, (
+        f"1 MB of text took {took:.1f} s, {took / eighth:.0f} times what an eighth of it takes; "
+        "look for a regex that backtracks, or work in a loop that grows with its square"
+    )
+
+
+def _cpu_seconds(trial: Trial, text: str) -> float:
+    """What the first row costs with this in all its text columns."""
     row = {column: trial.rows[0].get(column) for column in trial.given.columns if column != ROW}
     for column in _text_columns(trial):
         if row[column] is None or isinstance(row[column], str):
-            row[column] = MEGABYTE
+            row[column] = text
     started = time.process_time()
     trial.run([row])
-    took = time.process_time() - started
-    assert took < SECONDS, (
-        f"1 MB of text took {took:.1f} s; look for a regex that backtracks, or work in a loop that grows with its square"
-    )
+    return time.process_time() - started
 
 
 def _text_columns(trial: Trial) -> list[str]:
