@@ -199,7 +199,10 @@ def _summary(done: Any) -> None:
     typer.echo(f"{rows}, {done.rows} out, {total['dropped']} dropped, {total['failed']} failed{bad}")
     if total["calls"] or total["cached"]:
         cost = f", ${total['cost']:.4f}" if total["cost"] else ""
-        typer.echo(f"{total['calls']} model calls, {total['cached']} answered from the journal{cost}")
+        repairs = f", {total['repairs']} replies sent back as they could not be read" if total["repairs"] else ""
+        typer.echo(
+            f"{total['calls']} model calls, {total['cached']} answered from the journal{repairs}{cost}"
+        )
     if done.summary["message"]:
         typer.echo(done.summary["message"])
     for label, path in (("table", done.path), ("report", done.report), ("run", done.run_dir)):

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from dataflow.core import background
 from dataflow.core.background import current_scope, gathered
-from dataflow.core.errors import STOPPING, CallError, ConfigError
+from dataflow.core.errors import STOPPING, CallError, ConfigError, ReplyError, RowError
+from dataflow.core.frames import dumps
 from dataflow.core.outcome import Failure
-from dataflow.core.protocols import LLMServing, Request, Scope
+from dataflow.core.protocols import LLMServing, Reply, Request, Scope, Usage
 
 T = TypeVar("T")
+_REPAIR = (
+    "That reply cannot be used: {fault}. Answer the same request once more, with that put right: the whole answer in the "
+    "form that was asked for, without a word about the mistake."
+)
+_SCHEMA = " It must meet this JSON schema:\n{schema}"
 
 
 class Ask:
@@ -21,7 +28,7 @@ class Ask:
 
     Raises:
         CallError: by a call, when it failed for good.
-        ReplyError: by a call, when the reply was cut off.
+        ReplyError: by a call, when the reply was cut off, or could not be read in the end.
     """
 
     __slots__ = ("_batch", "_sample", "args", "row", "scope", "serving")
@@ -40,13 +47,67 @@ class Ask:
     async def __call__(
         self, prompt: str | Request, system: str | None = None, schema: Mapping[str, Any] | None = None
     ) -> str:
+        return await self.read(prompt, str, system, schema)
+
+    async def read(
+        self,
+        prompt: str | Request,
+        parse: Callable[[str], T],
+        system: str | None = None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> T:
+        """What `parse` makes of the reply; where it raises `ReplyError`, the reply is sent back with the fault, as often as the serving's `repairs` allow."""
         request = prompt if isinstance(prompt, Request) else Request.of(prompt, system, schema)
         sample, self._sample = self._sample, self._sample + 1
+        return await repaired(
+            request,
+            partial(self._reply, sample=sample),
+            lambda reply: parse(reply.text),
+            getattr(self.serving, "repairs", 0),
+            self.scope.usage,
+        )
+
+    async def _reply(self, request: Request, sample: int) -> Reply:
         if self._batch is not None:
-            return await self._batch.ask(request)
-        reply = await self.serving.ask(request, self.scope, row=self.row, sample=sample)
-        text: str = reply.whole().text
-        return text
+            return Reply(await self._batch.ask(request))
+        reply: Reply = await self.serving.ask(request, self.scope, row=self.row, sample=sample)
+        return reply.whole()
+
+
+async def repaired(
+    request: Request,
+    send: Callable[[Request], Awaitable[Reply]],
+    read: Callable[[Reply], T],
+    most: int,
+    usage: Usage | None,
+) -> T:
+    """What `read` finds in the reply; one with a fault is sent back with it, at most so many times, and the last fault stays.
+
+    Raises:
+        CallError: the request failed for good; where that befalls a reply sent back, its fault is raised instead.
+        ReplyError: the last reply has a fault, or one breaks off, which is not sent back.
+    """
+    reply = await send(request)
+    for _ in range(most):
+        try:
+            return read(reply)
+        except ReplyError as fault:
+            request = _sent_back(request, reply, fault)
+            if usage is not None:
+                usage.repairs += 1
+            try:
+                reply = await send(request)
+            except CallError as error:
+                raise fault from error
+    return read(reply)
+
+
+def _sent_back(request: Request, reply: Reply, fault: ReplyError) -> Request:
+    words = _REPAIR.format(fault=fault)
+    if request.schema is not None:
+        words += _SCHEMA.format(schema=dumps(request.schema))
+    turns = ({"role": "assistant", "content": reply.text}, {"role": "user", "content": words})
+    return Request((*request.messages, *turns), request.schema)
 
 
 def askers(
@@ -83,6 +144,19 @@ async def together(*calls: Awaitable[T]) -> list[T]:
         if isinstance(result, BaseException):
             raise result
     return results  # type: ignore[return-value]
+
+
+async def readable(calls: Iterable[Awaitable[T]], leave: type[RowError] = ReplyError) -> list[T | None]:
+    """The results of several calls at once, null for one whose reply could not be read; where all are such, the first fault is raised.
+
+    Errors that are not of the kind to `leave` out are raised, when all calls have ended.
+    """
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    left = [isinstance(result, leave) for result in results]
+    for result, lost in zip(results, left, strict=True):
+        if isinstance(result, BaseException) and (not lost or all(left)):
+            raise result
+    return [None if isinstance(result, BaseException) else result for result in results]
 
 
 def ask_all(

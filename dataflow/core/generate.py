@@ -91,7 +91,7 @@ class Generate(RowOperator):
 
     async def answer(self, ask: Ask, *values: Any) -> Any:
         """The value for one row; by default one call."""
-        return self.parse(await ask(self.request(*values)))
+        return await ask.read(self.request(*values), self.parse)
 
     async def apply(self, frame: pl.DataFrame, binding: Binding, scope: Scope) -> Outcome:
         rows = self.cells(frame, binding)

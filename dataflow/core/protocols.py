@@ -137,6 +137,8 @@ class Usage:
     """Calls made through a serving's lists, which tell apart draws of one prompt."""
     cached_tokens: int = 0
     """Prompt tokens that the endpoint had in its own cache, counted in `prompt_tokens` too."""
+    repairs: int = 0
+    """Replies that could not be read, and were sent back with their fault."""
 
 
 class Spending(Protocol):
@@ -167,7 +169,10 @@ class Scope:
 
 @runtime_checkable
 class LLMServing(Protocol):
-    """Answers prompts: one reply a prompt, in order; null where a call failed."""
+    """Answers prompts: one reply a prompt, in order; null where a call failed.
+
+    It may have `repairs`, a number: how often a reply that cannot be read is sent back with its fault; else never.
+    """
 
     def generate_from_input(
         self, user_inputs: list[str], system_prompt: str = ..., json_schema: dict[str, Any] | None = ...

@@ -116,7 +116,8 @@ class _Reader:
             name = type(value).__qualname__
             return {"prompt": name, "version": value.version, "state": self.plain(vars(value))}
         if (own := getattr(value, "fingerprint", None)) is not None and not callable(own):
-            return self.plain(own)
+            repairs = getattr(value, "repairs", None)
+            return self.plain(own if repairs is None else {**own, "repairs": repairs})
         if isinstance(value, BaseModel):
             return {"class": self.code_of(type(value)), "state": self.plain(dict(value))}
         if hasattr(value, "forward"):

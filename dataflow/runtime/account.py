@@ -27,7 +27,7 @@ from dataflow.serving.journal import Journal
 log = logging.getLogger(__name__)
 VERSION = 1
 """Raised when `run.json` changes its form."""
-SUMMED = ("calls", "cached", "retried", "prompt_tokens", "completion_tokens", "cost", "failed")
+SUMMED = ("calls", "cached", "retried", "repairs", "prompt_tokens", "completion_tokens", "cost", "failed")
 BAD_LINES_SHOWN = 10
 
 

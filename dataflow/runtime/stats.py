@@ -16,7 +16,7 @@ from dataflow.core.protocols import Usage
 SAMPLES = 5
 ERRORS = 20
 _USAGE = (
-    "calls", "cached", "retried", "prompt_tokens", "completion_tokens", "cost",
+    "calls", "cached", "retried", "repairs", "prompt_tokens", "completion_tokens", "cost",
     "saved_prompt_tokens", "saved_completion_tokens", "saved_cost", "saved_seconds",
 )  # fmt: skip
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from dataflow.core import background
 from dataflow.core.abc import LLMServingABC
+from dataflow.core.asking import repaired
 from dataflow.core.errors import CallError, ConfigError, RowError, ServingError
 from dataflow.core.protocols import ChatBackend, EmbedBackend, Message, Reply, Request, Scope
 from dataflow.serving.engine import Engine, Policy
-from dataflow.serving.structured import checked
+from dataflow.serving.structured import valid
 
 log = logging.getLogger(__name__)
 ASSISTANT = "You are a helpful assistant"
@@ -29,6 +31,8 @@ class Serving(LLMServingABC):
     """Whether it keeps a model in the memory of this machine, which others may need when it is done."""
     embed_batch: ClassVar[int] = 64
     """Texts sent in one embedding request."""
+    repairs: int = 1
+    """How often a reply that cannot be read is sent back with its fault before its row fails."""
 
     def __init__(self, name: str, policy: Policy) -> None:
         self.name, self.policy = name, policy
@@ -78,8 +82,9 @@ class Serving(LLMServingABC):
         async def send(asked: Request) -> Reply:
             return (await self._engine.chat(backend, asked, scope, row, sample)).whole()
 
-        reply = await send(request)
-        return reply if request.schema is None else await checked(request, reply, send)
+        if request.schema is None:
+            return await send(request)
+        return await repaired(request, send, partial(valid, request.schema), self.repairs, scope.usage)
 
     async def embed(self, texts: Sequence[str], scope: Scope) -> list[Any]:
         """One vector `(dim,) float32` a text, null where the call failed."""

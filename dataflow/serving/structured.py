@@ -1,8 +1,9 @@
-"""Structured replies: validated on return, with one repair turn before the row fails."""
+"""Structured replies: validated on return."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,48 +12,21 @@ import orjson
 
 from dataflow.core.errors import ConfigError, ReplyError
 from dataflow.core.frames import dumps
-from dataflow.core.protocols import Reply, Request
+from dataflow.core.protocols import Reply
 from dataflow.core.replies import parse_json
 
-_REPAIR = (
-    "That reply does not meet the JSON schema: {fault}. Send the corrected JSON value alone, without a code fence "
-    "or any other words. The schema:\n{schema}"
-)
 
-
-async def checked(request: Request, reply: Reply, again: Callable[[Request], Awaitable[Reply]]) -> Reply:
-    """The reply as one JSON text that meets the request's schema; a faulty one is sent back once.
+def valid(schema: Mapping[str, Any], reply: Reply) -> Reply:
+    """The reply as one JSON text that meets the schema.
 
     Raises:
-        ReplyError: the second reply does not meet the schema either.
+        ReplyError: it has no JSON, or such as does not meet it.
     """
-    assert request.schema is not None
-    fault, text = _examine(reply.text, request.schema)
-    if fault is None:
-        return _with_text(reply, text)
-    words = _REPAIR.format(fault=fault, schema=dumps(request.schema))
-    turns = ({"role": "assistant", "content": reply.text}, {"role": "user", "content": words})
-    reply = await again(Request((*request.messages, *turns), request.schema))
-    fault, text = _examine(reply.text, request.schema)
-    if fault is not None:
-        raise ReplyError(f"the reply does not meet the JSON schema, not even when sent back: {fault}")
-    return _with_text(reply, text)
-
-
-def _with_text(reply: Reply, text: str) -> Reply:
-    return Reply(text, reply.prompt_tokens, reply.completion_tokens, reply.cached, reply.truncated)
-
-
-def _examine(text: str, schema: Mapping[str, Any]) -> tuple[str | None, str]:
-    try:
-        value = parse_json(text, (dict, list, str, int, float, bool))
-    except ReplyError as error:
-        return str(error), text
-    fault = next(_validator(orjson.dumps(schema)).iter_errors(value), None)
-    if fault is None:
-        return None, dumps(value)
-    where = "/".join(map(str, fault.absolute_path)) or "the value"
-    return f"{where}: {_shortened(fault.message)}", text
+    value = parse_json(reply.text, (dict, list, str, int, float, bool))
+    if (fault := next(_validator(orjson.dumps(schema)).iter_errors(value), None)) is not None:
+        where = "/".join(map(str, fault.absolute_path)) or "the value"
+        raise ReplyError(f"the reply does not meet the JSON schema: {where}: {_shortened(fault.message)}")
+    return replace(reply, text=dumps(value))
 
 
 def _shortened(message: str) -> str:

@@ -186,9 +186,14 @@ def chat(server: FaultyServer, temperature: float = 0.0, **settings: Any) -> API
     return APILLMServing(server.url, temperature=temperature, **given)
 
 
+def asked_of(body: dict[str, Any]) -> str:
+    """What is asked, also where the reply to it is sent back."""
+    return next(str(m["content"]) for m in body["messages"] if m["role"] == "user")
+
+
 def echo(body: dict[str, Any]) -> str:
     """A score where one is asked for, else what was asked."""
-    asked = body["messages"][-1]["content"]
+    asked = asked_of(body)
     return str(1 + len(asked) % 5) if "1 to 5" in str(body["messages"]) else f"echo of {asked}"
 
 

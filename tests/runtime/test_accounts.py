@@ -25,6 +25,7 @@ from flows import (
     Steps,
     Topics,
     Words,
+    asked_of,
     chat,
     echo,
     lines,
@@ -45,7 +46,7 @@ from dataflow.testing.server import FaultyServer
 
 def picky(body: dict[str, Any]) -> str:
     """No answer to what holds a 4, a bad one to what holds a 2."""
-    asked = body["messages"][-1]["content"]
+    asked = asked_of(body)
     if "4" in asked:
         raise ValueError("no answer to that")
     return "bad" if "2" in asked else echo(body)
@@ -249,7 +250,7 @@ def test_one_log_line_a_step_says_what_happened(
     Steps(source, tmp_path, (NotEnding(), {}), (Asks(llm_serving=chat(server)), {})).run(progress=False)
     said = [r.getMessage() for r in caplog.records if r.name == "dataflow.run"]
     assert said[0].startswith("step 1 NotEnding: 4 rows in, 3 out, 1 dropped (ends in 7), ")
-    assert said[1].startswith("step 2 Asks: 3 rows in, 2 out, 1 failed, 3 calls, 0 from the journal, ")
+    assert said[1].startswith("step 2 Asks: 3 rows in, 2 out, 1 failed, 4 calls, 0 from the journal, ")
 
 
 def test_progress_shows_rows_calls_and_time_left(tmp_path: Path) -> None:

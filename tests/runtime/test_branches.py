@@ -21,6 +21,7 @@ from flows import (
     NotEnding,
     Ranked,
     Words,
+    asked_of,
     chat,
     column,
     echo,
@@ -488,7 +489,7 @@ def test_failed_rows_of_a_branch_can_be_retried(tmp_path: Path) -> None:
     good = [False]
 
     def reply(body: dict[str, Any]) -> str:
-        asked = body["messages"][-1]["content"]
+        asked = asked_of(body)
         return echo(body) if good[0] or "And what of text 3" not in asked else "bad"
 
     with FaultyServer(reply=reply) as server:
@@ -498,7 +499,7 @@ def test_failed_rows_of_a_branch_can_be_retried(tmp_path: Path) -> None:
         assert run.rows == 4
         good[0] = True
         again = Branched(source, tmp_path, forward).run(progress=False, retry_failed=True)
-        assert (again.rows, server.calls) == (5, 11)
+        assert (again.rows, server.calls) == (5, 12)
         assert again.failed.is_empty()
         assert reused(again) == [True, True, False, False, False]
 

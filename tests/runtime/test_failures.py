@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from flows import (
     NotEnding,
     Steps,
     Words,
+    asked_of,
     chat,
     column,
     echo,
@@ -40,7 +42,7 @@ class Moody:
         self.bad: set[str] = set()
 
     def __call__(self, body: dict[str, Any]) -> str:
-        asked = body["messages"][-1]["content"]
+        asked = asked_of(body)
         if any(asked.endswith(f" {r}?") for r in self.refused):
             raise ValueError("no answer to that")
         return "bad" if any(asked.endswith(f" {b}?") for b in self.bad) else echo(body)
@@ -136,6 +138,21 @@ def test_a_retry_draws_an_unreadable_reply_anew(tmp_path: Path, server: FaultySe
     assert pipeline.run(progress=False).rows == 3
     moody.bad = set()
     assert pipeline.run(progress=False, retry_failed=True).rows == 4
+
+
+def test_a_reply_that_is_sent_back_is_paid_for_once(tmp_path: Path) -> None:
+    source = lines(tmp_path / "in.jsonl", numbers(4))
+    replies = {1: lambda body: "bad" if asked_of(body).endswith(" 2?") else echo(body), 3: echo}
+    with FaultyServer(reply=lambda body: replies[len(body["messages"]) - 1](body)) as server:
+        pipeline = Steps(source, tmp_path, (Asks(llm_serving=chat(server, 0.7)), {}))
+        run = pipeline.run(progress=False)
+        step = run.summary["steps"][0]
+        assert (run.rows, step["calls"], step["repairs"]) == (4, 5, 1)
+        assert run.report is not None
+        assert "sent back" in run.report.read_text()
+        shutil.rmtree(tmp_path / "p/stages")
+        again = pipeline.run(progress=False)
+        assert (again.rows, server.calls, again.counts["cached"]) == (4, 5, 5)
 
 
 def test_a_dead_endpoint_stops_a_run_of_few_rows_too(tmp_path: Path, server: FaultyServer) -> None:

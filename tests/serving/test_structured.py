@@ -20,6 +20,7 @@ SCHEMA = {
     "properties": {"grade": {"type": "integer", "minimum": 1, "maximum": 5}, "why": {"type": "string"}},
     "required": ["grade"],
 }
+MISSES = "the reply does not meet the JSON schema:"
 
 
 def turns(*replies: str) -> Callable[[dict[str, Any]], str]:
@@ -48,11 +49,11 @@ def test_replies_that_meet_the_schema(start: Start, serve: Serve, reply: str) ->
     ("reply", "fault"),
     [
         ("no JSON", "no JSON in the reply 'no JSON'"),
-        ('{"grade": 9}', "grade: 9 is greater than the maximum of 5"),
-        ('{"grade": true}', "grade: True is not of type 'integer'"),
-        ("{}", "the value: 'grade' is a required property"),
-        ("[1]", "the value: [1] is not of type 'object'"),
-        ('"text"', "the value: 'text' is not of type 'object'"),
+        ('{"grade": 9}', f"{MISSES} grade: 9 is greater than the maximum of 5"),
+        ('{"grade": true}', f"{MISSES} grade: True is not of type 'integer'"),
+        ("{}", f"{MISSES} the value: 'grade' is a required property"),
+        ("[1]", f"{MISSES} the value: [1] is not of type 'object'"),
+        ('"text"', f"{MISSES} the value: 'text' is not of type 'object'"),
     ],
 )
 def test_a_faulty_reply_is_sent_back_once(start: Start, serve: Serve, reply: str, fault: str) -> None:
@@ -66,7 +67,7 @@ def test_a_faulty_reply_is_sent_back_once(start: Start, serve: Serve, reply: str
     first, second = asked
     assert second[:2] == first
     assert second[2] == {"role": "assistant", "content": reply}
-    assert f"does not meet the JSON schema: {fault}. Send" in second[3]["content"]
+    assert f"cannot be used: {fault}. Answer" in second[3]["content"]
     assert orjson.dumps(SCHEMA).decode() in second[3]["content"]
 
 
@@ -75,7 +76,16 @@ def test_a_reply_that_stays_faulty_fails_its_row(start: Start, serve: Serve) -> 
     serving = serve(server)
     assert serving.generate_from_input(["a"], json_schema=SCHEMA) == [None]
     assert server.calls == 2
-    assert serving.errors[0].endswith("not even when sent back: grade: 8 is greater than the maximum of 5")
+    assert serving.errors[0] == f"{MISSES} grade: 8 is greater than the maximum of 5"
+
+
+@pytest.mark.parametrize("repairs", [0, 2])
+def test_a_serving_says_how_often_a_reply_is_sent_back(start: Start, serve: Serve, repairs: int) -> None:
+    server = start(reply=turns("no", "none", '{"grade": 1}'))
+    serving = serve(server)
+    serving.repairs = repairs
+    assert serving.generate_from_input(["a"], json_schema=SCHEMA) == ['{"grade":1}' if repairs else None]
+    assert server.calls == repairs + 1
 
 
 def test_both_turns_are_kept(start: Start, serve: Serve, acting: Any) -> None:

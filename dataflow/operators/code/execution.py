@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 import polars as pl
 from pydantic import Field
 
-from dataflow.core.asking import Ask, together
+from dataflow.core.asking import Ask, readable
 from dataflow.core.errors import ReplyError
 from dataflow.core.frames import as_text
 from dataflow.core.generate import Generate, build
@@ -51,11 +52,8 @@ class CodeTestGenerator(Generate):
     async def answer(self, ask: Ask, instruction: Any) -> list[str]:
         prompt = self.prompt or CodeTestGeneratorPrompt()
         asked = build(prompt, {"instruction": as_text(instruction), "num_tests": str(self.num_tests)})
-        replies = await together(*(ask(asked) for _ in range(self.num_samples)))
-        tests = list(dict.fromkeys(test for reply in replies for test in parse_tests(reply)))
-        if not tests:
-            raise ReplyError(f"no assert statement in the reply {clip(replies[0])}")
-        return tests
+        made = await readable(ask.read(asked, parse_tests) for _ in range(self.num_samples))
+        return list(dict.fromkeys(chain.from_iterable(filter(None, made))))
 
 
 @prompt_restrict(CodeSolutionGeneratorPrompt)
@@ -79,11 +77,8 @@ class CodeSolutionGenerator(Generate):
 
     async def answer(self, ask: Ask, instruction: Any) -> list[str]:
         asked = build(self.prompt or CodeSolutionGeneratorPrompt(), {"instruction": as_text(instruction)})
-        replies = await together(*(ask(asked) for _ in range(self.num_samples)))
-        programs = [found for reply in replies if (found := _program(reply))]
-        if not programs:
-            raise ReplyError(f"no program in the reply {clip(replies[0])}")
-        return programs
+        made = await readable(ask.read(asked, code_of) for _ in range(self.num_samples))
+        return [program for program in made if program]
 
 
 class CodeDualExecutionFilter(RunsPrograms):
@@ -154,11 +149,18 @@ def best(matrix: Sequence[Sequence[bool]]) -> tuple[int, int] | None:
 
 
 def parse_tests(reply: str) -> list[str]:
-    """The tests in a reply: each of its assert statements and test functions, after what it imports and assigns."""
+    """The tests in a reply: each of its assert statements and test functions, after what it imports and assigns.
+
+    Raises:
+        ReplyError: there is none.
+    """
     source = _program(reply) or _begun(reply)
     statements = _statements(source) or [s for line in source.splitlines() for s in _statements(line.strip())]
     before = [text for kind, text in statements if kind == "before"]
-    return ["\n".join([*before, text]) for kind, text in statements if kind == "test"]
+    tests = ["\n".join([*before, text]) for kind, text in statements if kind == "test"]
+    if not tests:
+        raise ReplyError(f"no assert statement in the reply {clip(reply)}")
+    return tests
 
 
 def _program(reply: str) -> str | None:

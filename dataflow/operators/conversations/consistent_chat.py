@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -85,12 +86,10 @@ class ConsistentChatGenerator(Source):
 
     async def make(self, ask: Ask, number: int) -> tuple[str, Turns]:
         drawn = self.drawn(number)
-        turns = self.turns(await ask(self._request("query", drawn)))
+        turns = await ask.read(self._request("query", drawn), self.turns)
         asked = {"topic": drawn["topic"], "queries": numbered(turns), "num_turns": len(turns)}
-        answers = self.answers(await ask(self._request("response", asked)), len(turns))
-        said = list(zip(turns, answers, strict=True))
-        if echo := next((n for n, pair in enumerate(said, 1) if len(set(map(plain, pair))) == 1), 0):
-            raise ReplyError(f"answer {echo} says turn {echo} again: {clip(turns[echo - 1])}")
+        answers = await ask.read(self._request("response", asked), partial(self.answers, turns=turns))
+        said = zip(turns, answers, strict=True)
         roles = ("user", "assistant")
         return drawn["intent"], [
             {"role": r, "value": v} for pair in said for r, v in zip(roles, pair, strict=True)
@@ -131,15 +130,18 @@ class ConsistentChatGenerator(Source):
             )
         return distinct(said[: self.num_turns_per_dialog], "turns")
 
-    def answers(self, reply: str, wanted: int) -> list[str]:
+    def answers(self, reply: str, turns: Sequence[str]) -> list[str]:
         """An answer to each turn: a list of texts, or of objects with a `response`."""
         made = parse_json(reply)
         answers = made if isinstance(made, list) else made.get("responses")
         if isinstance(answers, list):
             answers = [a.get("response") if isinstance(a, dict) else a for a in answers]
         said = _texts(ChatResponses, {"responses": answers}, "responses", reply)
-        if len(said) != wanted:
-            raise ReplyError(f"{len(said)} answers to {wanted} turns, in the reply {clip(reply)}")
+        if len(said) != len(turns):
+            raise ReplyError(f"{len(said)} answers to {len(turns)} turns, in the reply {clip(reply)}")
+        pairs = enumerate(zip(turns, said, strict=True), 1)
+        if echo := next((n for n, pair in pairs if len(set(map(plain, pair))) == 1), 0):
+            raise ReplyError(f"answer {echo} says turn {echo} again: {clip(turns[echo - 1])}")
         return distinct(said, "answers")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -60,9 +61,9 @@ class MultiTurnConversationGenerator(Generate):
         slots = {"sub_task": listed(sub_tasks), "sub_task_func": dumps(list(specs.values()))}
         talk = Dialogue(ConversationAssistantPrompt().build_prompt(**slots), specs, self.strict)
         user = {"task": as_text(task)}
-        talk.user(human(await ask(build(ConversationUserPrompt(), user))))
+        talk.user(await ask.read(build(ConversationUserPrompt(), user), human))
         for _ in range(self.max_rounds):
-            move = move_of(await ask(talk.request()))
+            move = await ask.read(talk.request(), move_of)
             if why := talk.fault(move):
                 talk.refuse(move, why)
             elif move.calls is not None:
@@ -71,17 +72,19 @@ class MultiTurnConversationGenerator(Generate):
                 talk.assistant(move)
                 if move.final:
                     return talk.kept()
-                talk.user(
-                    human(await ask(build(ConversationUserPrompt(), user | {"conversation": talk.text()})))
-                )
+                more = build(ConversationUserPrompt(), user | {"conversation": talk.text()})
+                talk.user(await ask.read(more, human))
         last = f"; the last reply was refused: {talk.refusal}" if talk.refusal else ""
         return f"not finished after {self.max_rounds} rounds{last}"
 
     async def _results(self, ask: Ask, talk: Dialogue, calls: Sequence[Any]) -> list[str]:
         specs = [talk.specs[call["name"]] for call in calls]
         earlier = "\n".join(talk.returned)
-        asked = (ask(_to_tool(c, s, earlier)) for c, s in zip(calls, specs, strict=True))
-        return [result_of(r, s) for r, s in zip(await together(*asked), specs, strict=True)]
+        asked = (
+            ask.read(_to_tool(call, spec, earlier), partial(result_of, spec=spec))
+            for call, spec in zip(calls, specs, strict=True)
+        )
+        return await together(*asked)
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
         return divided(self, frame, binding, results, _reason)

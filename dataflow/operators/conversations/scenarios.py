@@ -55,10 +55,13 @@ class ScenarioExpandGenerator(Generate):
         return build(ExpandScenarioPrompt(), {"scenario": as_text(scenario)})
 
     async def answer(self, ask: Ask, scenario: Any) -> str:
-        other = one_line(await ask(self.request(scenario)), SCENARIO_WORDS)
-        if plain(other) == plain(as_text(scenario)):
-            raise ReplyError(f"no other scenario, but the same again: {clip(other)}")
-        return other
+        def read(reply: str) -> str:
+            other = one_line(reply, SCENARIO_WORDS)
+            if plain(other) == plain(as_text(scenario)):
+                raise ReplyError(f"no other scenario, but the same again: {clip(other)}")
+            return other
+
+        return await ask.read(self.request(scenario), read)
 
 
 @prompt_restrict(FuncAtomicTaskGeneratePrompt)

@@ -49,8 +49,11 @@ class SequentialTaskGenerator(Generate):
         return build(SequentialTaskGeneratePrompt(), {"task": as_text(task)})
 
     async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
-        parts = headed(await ask(self.request(task)), "Subsequent Task", "Composition Task")
-        return other_than(task, parts, SequentialTaskGeneratePrompt.system)
+        def read(reply: str) -> tuple[str, ...]:
+            parts = headed(reply, "Subsequent Task", "Composition Task")
+            return other_than(task, parts, SequentialTaskGeneratePrompt.system)
+
+        return await ask.read(self.request(task), read)
 
 
 @prompt_restrict(ParathenSeqTaskGeneratePrompt)
@@ -70,9 +73,11 @@ class ParaSeqTaskGenerator(Generate):
         return build(ParathenSeqTaskGeneratePrompt(), {"task": as_text(task)})
 
     async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
-        reply = await ask(self.request(task))
-        parts = headed(reply, "Parallel Task", "Subsequent Task", "Composition Task")
-        return other_than(task, parts, ParathenSeqTaskGeneratePrompt.system)
+        def read(reply: str) -> tuple[str, ...]:
+            parts = headed(reply, "Parallel Task", "Subsequent Task", "Composition Task")
+            return other_than(task, parts, ParathenSeqTaskGeneratePrompt.system)
+
+        return await ask.read(self.request(task), read)
 
 
 def other_than(task: Any, parts: tuple[str, ...], example: str) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import polars as pl
 from pydantic import Field, ValidationError
 
-from dataflow.core.asking import Ask, together
+from dataflow.core.asking import Ask, readable
 from dataflow.core.errors import ReplyError
 from dataflow.core.generate import Generate, build
 from dataflow.core.outcome import Outcome, dropped
@@ -68,15 +69,15 @@ class Text2MultiHopQAGenerator(Generate):
         read, fault = False, None
         while contexts and (missing := self.num_q - len(found)) > 0:
             now, contexts = contexts[:missing], contexts[missing:]
-            for reply in await together(*(ask(build(self.prompt, {"text": c})) for c in now)):
-                try:
-                    made = self.parse(reply)
-                except ReplyError as error:
-                    fault = error
-                    continue
-                read = True
-                for pair in made:
-                    found.setdefault(" ".join(pair["question"].lower().split()), pair)
+            asked = (build(self.prompt, {"text": context}) for context in now)
+            try:
+                made = await readable(ask.read(request, self.parse) for request in asked)
+            except ReplyError as error:
+                fault = error
+                continue
+            read = True
+            for pair in chain.from_iterable(filter(None, made)):
+                found.setdefault(" ".join(pair["question"].lower().split()), pair)
         if fault and not read:
             raise fault
         return list(found.values())[: self.num_q]

@@ -34,10 +34,10 @@ class PairwisePreferenceGenerator(Generate):
     async def answer(self, ask: Ask, question: str, first: str, second: str) -> Any:
         if first.strip() == second.strip():
             return "tie", None, None
-        said = await together(
-            ask(self.request(question, first, second)), ask(self.request(question, second, first))
+        straight, turned = await together(
+            ask.read(self.request(question, first, second), self.parse),
+            ask.read(self.request(question, second, first), self.parse),
         )
-        straight, turned = (self.parse(reply) for reply in said)
         if {straight, turned} != {"A", "B"}:
             return "tie", None, None
         return ("first", first, second) if straight == "A" else ("second", second, first)

@@ -52,7 +52,7 @@ class RandomDomainKnowledgeRowGenerator(Source):
         return self.generation_num
 
     async def make(self, ask: Ask, number: int) -> str:
-        return self.parse(await ask(self.sample_request(number)))
+        return await ask.read(self.sample_request(number), self.parse)
 
     def sample_request(self, number: int) -> Request:
         """What is asked for the row of that number."""

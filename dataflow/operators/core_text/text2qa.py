@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from dataflow.core.asking import Ask, together
+from dataflow.core.asking import Ask, readable, together
 from dataflow.core.errors import ReplyError
 from dataflow.core.frames import as_text
 from dataflow.core.generate import Generate
@@ -52,10 +52,11 @@ class Text2QAGenerator(Generate):
         most = ask.args["input_question_num"]
         planned = Text2QAAutoPromptGeneratorPrompt().build_prompt(seed_data=text)
         number = _ONE if most == 1 else _MOST.format(most=most)
-        instructions = parse_instructions(await ask(f"{planned}\n{number}"))[:most]
+        instructions = (await ask.read(f"{planned}\n{number}", parse_instructions))[:most]
         form = Text2QASeedQuestionGeneratorPrompt().build_prompt()
-        asked = [_ABOUT.build_prompt(instruction=i, form=form, text=text) for i in instructions]
-        return read_pairs(instructions, await together(*map(ask, asked)))
+        asked = (_ABOUT.build_prompt(instruction=i, form=form, text=text) for i in instructions)
+        pairs = await readable(ask.read(prompt, parse_pair) for prompt in asked)
+        return [(i, *pair) for i, pair in zip(instructions, pairs, strict=True) if pair]
 
 
 def parse_instructions(reply: str) -> list[str]:
@@ -72,20 +73,6 @@ def parse_instructions(reply: str) -> list[str]:
         if isinstance(v, (str, dict))
     )
     return [t.strip() for t in texts if t.strip()]
-
-
-def read_pairs(instructions: list[str], replies: list[str]) -> list[tuple[str, str, str]]:
-    """Each instruction with the question and answer in its reply, where there are any."""
-    pairs = []
-    fault: ReplyError | None = None
-    for instruction, reply in zip(instructions, replies, strict=True):
-        try:
-            pairs.append((instruction, *parse_pair(reply)))
-        except ReplyError as error:
-            fault = fault or error
-    if fault and not pairs:
-        raise fault
-    return pairs
 
 
 def parse_pair(reply: str) -> tuple[str, str]:
@@ -131,13 +118,14 @@ class Text2QASampleEvaluator(Generate):
 
     async def answer(self, ask: Ask, question: Any, answer: Any) -> tuple[Any, ...]:
         pair = {"question": as_text(question), "answer": as_text(answer)}
-        replies = await together(
-            ask(_QUESTION_ALONE.build_prompt(**pair), Text2QAQuestionQualityPrompt().build_prompt()),
-            ask(_PAIR.build_prompt(**pair), Text2QAAnswerAlignmentPrompt().build_prompt()),
-            ask(_PAIR.build_prompt(**pair), Text2QAAnswerVerifiabilityPrompt().build_prompt()),
-            ask(_PAIR.build_prompt(**pair), Text2QADownstreamValuePrompt().build_prompt()),
+        alone, whole = _QUESTION_ALONE.build_prompt(**pair), _PAIR.build_prompt(**pair)
+        grades = await together(
+            ask.read(alone, self.parse, Text2QAQuestionQualityPrompt().build_prompt()),
+            ask.read(whole, self.parse, Text2QAAnswerAlignmentPrompt().build_prompt()),
+            ask.read(whole, self.parse, Text2QAAnswerVerifiabilityPrompt().build_prompt()),
+            ask.read(whole, self.parse, Text2QADownstreamValuePrompt().build_prompt()),
         )
-        return tuple(value for reply in replies for value in self.parse(reply))
+        return tuple(value for grade in grades for value in grade)
 
     def parse(self, reply: str) -> tuple[float, str]:
         head, *feedback = _FEEDBACK.split(without_thinking(reply), maxsplit=1)

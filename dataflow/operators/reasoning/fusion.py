@@ -93,11 +93,15 @@ class ReasoningQuestionFusionGenerator(Generate):
         plain = self.request(first, second)
         drawn = Random(f"{self.seed}/{ask.row}").sample(_SETTINGS, self.num_prompts - 1)
         further = [_elsewhere(plain, setting) for setting in drawn]
-        made = [self.parse(reply) for reply in await together(*map(ask, [plain, *further]))]
         given = [_words(as_text(first)), _words(as_text(second))]
-        if again := next((m for m in made if _words(m) in given), None):
-            raise ReplyError(f"no new problem, but one of the two again: {clip(again)}")
-        return made
+
+        def read(reply: str) -> str:
+            made = self.parse(reply)
+            if _words(made) in given:
+                raise ReplyError(f"no new problem, but one of the two again: {clip(made)}")
+            return made
+
+        return await together(*(ask.read(request, read) for request in [plain, *further]))
 
     def parse(self, reply: str) -> str:
         parts = _HEADING.split(without_thinking(reply))

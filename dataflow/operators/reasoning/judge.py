@@ -73,7 +73,7 @@ class ReasoningAnswerModelJudgeFilter(Generate):
             return None
         if answer is None or not as_text(answer).strip():
             return False
-        return parse_verdict(await ask(self.request(question, answer, reference)))
+        return await ask.read(self.request(question, answer, reference), parse_verdict)
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
         judged = self.written(frame, binding, results)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import polars as pl
 from pydantic import Field
 
-from dataflow.core.asking import Ask, together
+from dataflow.core.asking import Ask, readable
 from dataflow.core.errors import ReplyError
 from dataflow.core.frames import ROW, as_text, values
 from dataflow.core.outcome import Outcome, dropped
@@ -69,13 +69,10 @@ class ReasoningQuestionGenerator(AboutQuestion):
     async def answer(self, ask: Ask, question: Any) -> list[str]:
         text = as_text(question)
         asked = [about(self.prompt, {"items": i, "question": text}) for i in self.items(ask.row)]
-        replies = await together(*map(ask, asked))
-        found = [question for reply in replies if (question := read_question(reply))]
-        if not found:
-            raise ReplyError(f"no question in the reply {clip(replies[0])}")
+        found = await readable(ask.read(request, read_question) for request in asked)
         old = _plain(text)
         different = {old: text}
-        for made in found:
+        for made in filter(None, found):
             if _plain(made) not in old:
                 different.setdefault(_plain(made), made)
         return list(different.values())[1:]
@@ -108,10 +105,17 @@ class ReasoningQuestionGenerator(AboutQuestion):
 
 
 def read_question(reply: str) -> str:
-    """The question in a reply, without tags and heading; empty where there is none."""
+    """The question in a reply, without tags and heading.
+
+    Raises:
+        ReplyError: there is none.
+    """
     text = _HEADING.sub("", bare(reply))
     tagged = _TAGS.match(text)
-    return _HEADING.sub("", (tagged.group(2) if tagged else text).strip()).strip()
+    question = _HEADING.sub("", (tagged.group(2) if tagged else text).strip()).strip()
+    if not question:
+        raise ReplyError(f"no question in the reply {clip(reply)}")
+    return question
 
 
 def _plain(text: str) -> str:

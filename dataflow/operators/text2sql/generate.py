@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import polars as pl
 from pydantic import Field
 
-from dataflow.core.asking import Ask, attempted
-from dataflow.core.errors import ReplyError
+from dataflow.core.asking import Ask, readable
+from dataflow.core.errors import ReplyError, RowError
 from dataflow.core.frames import values
 from dataflow.core.generate import Generate, Source
-from dataflow.core.outcome import Failure, Outcome
+from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import DIYPromptABC, Prompt, PromptABC, prompt_restrict
 from dataflow.core.replies import clip
@@ -70,8 +70,8 @@ class SQLGenerator(Source):
         columns = await asyncio.to_thread(special_columns, self.database_manager, db_id)
         draw = Random(f"{self.seed}/{number}/column")
         column = draw.choice(columns) if columns and draw.random() < ABOUT_A_COLUMN else ""
-        reply, label = await _new_query(ask, self, db_id, number, column)
-        return sql_of(reply), db_id, label
+        query, label = await _new_query(ask, self, db_id, number, column)
+        return query, db_id, label
 
 
 @prompt_restrict(SelectSQLGeneratorPrompt, SelectVecSQLGeneratorPrompt)
@@ -112,14 +112,14 @@ class SQLByColumnGenerator(Source):
     async def make(self, ask: Ask, number: int) -> tuple[str, str]:
         columns = await asyncio.to_thread(self.columns)
         db_id, column = columns[number // self.generate_num]
-        reply, _ = await _new_query(ask, self, db_id, number, column)
-        return sql_of(reply), db_id
+        query, _ = await _new_query(ask, self, db_id, number, column)
+        return query, db_id
 
 
 async def _new_query(
     ask: Ask, op: SQLGenerator | SQLByColumnGenerator, db_id: str, number: int, column: str
 ) -> tuple[str, str | None]:
-    """The reply to the prompt of a row, and the complexity drawn."""
+    """The query in the reply to the prompt of a row, and the complexity drawn."""
     creates, inserts = await asyncio.to_thread(statements, op.database_manager, db_id)
     slots = {
         "insert_statements": inserts,
@@ -127,7 +127,7 @@ async def _new_query(
         "db_engine": op.database_manager.engine,
     }
     request, label = asked_by(op.prompt, slots, draw=Random(f"{op.seed}/{number}"), column=column)
-    return await ask(request), label
+    return await ask.read(request, sql_of), label
 
 
 def _slots(prompt: PromptABC) -> set[str]:
@@ -186,14 +186,15 @@ class SQLVariationGenerator(Generate):
             )
             for n in range(self.num_variations)
         ]
-        made = await asyncio.gather(*(attempted(self._variation(ask, sql, *a)) for a in asked))
-        return _readable(list(made))
 
-    async def _variation(self, ask: Ask, sql: str, request: Any, label: str | None) -> tuple[Any, ...]:
-        made = sql_of(await ask(request))
-        if _plain(made) == _plain(sql):
-            raise ReplyError(f"no variation, but the query again: {clip(made)}")
-        return label, made, None, None
+        def read(reply: str) -> str:
+            made = sql_of(reply)
+            if _plain(made) == _plain(sql):
+                raise ReplyError(f"no variation, but the query again: {clip(made)}")
+            return made
+
+        made = await readable((ask.read(request, read) for request, _ in asked), RowError)
+        return [(label, new, None, None) for new, (_, label) in zip(made, asked, strict=True) if new]
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
         if self.keep_original:
@@ -205,14 +206,6 @@ class SQLVariationGenerator(Generate):
 def _plain(sql: str) -> str:
     """A query without the spaces, the case and the end that change nothing."""
     return " ".join(sql.casefold().split()).rstrip("; ")
-
-
-def _readable(made: list[Any]) -> list[tuple[Any, ...]]:
-    """The variations that could be read; the first fault is raised where none could."""
-    found = [m for m in made if not isinstance(m, Failure)]
-    if made and not found:
-        raise ReplyError(made[0].error)
-    return found
 
 
 def _cells(frame: pl.DataFrame, column: str) -> list[Any]:

@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from dataflow.core.asking import Ask, askers, attempted
+from dataflow.core.asking import Ask, askers, readable
 from dataflow.core.background import gathered
-from dataflow.core.errors import CallError, ReplyError
+from dataflow.core.errors import CallError, ReplyError, RowError
 from dataflow.core.frames import ROW, as_text, values
 from dataflow.core.generate import Generate, check_serving, embed
-from dataflow.core.outcome import Failure, Outcome, shown
+from dataflow.core.outcome import Outcome, shown
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.prompt import DIYPromptABC, Prompt, PromptABC, prompt_restrict
 from dataflow.core.protocols import EmbeddingServing, Scope
@@ -120,8 +120,8 @@ class Text2SQLQuestionGenerator(Generate):
         }
         draw = draw_for(self.seed, db_id, sql)
         request, style = asked_by(self.prompt, slots, draw=draw)
-        calls = (attempted(ask(request)) for _ in range(self.question_candidates_num))
-        found = _candidates(await asyncio.gather(*calls))
+        calls = (ask.read(request, read_question) for _ in range(self.question_candidates_num))
+        found = [candidate for candidate in await readable(calls, RowError) if candidate]
         question, evidence = found[await self._chosen(found, draw, ask.scope)]
         return question, evidence, style
 
@@ -146,24 +146,6 @@ def medoid(vectors: np.ndarray) -> int:
 
 def _held(frame: pl.DataFrame, column: str) -> list[Any]:
     return values(frame[column]) if column in frame.columns else [None] * frame.height
-
-
-def _candidates(replies: list[str | Failure]) -> list[Candidate]:
-    """What can be read of the replies; the first fault is raised where nothing can."""
-    found: list[Candidate] = []
-    fault: Exception | None = None
-    for reply in replies:
-        try:
-            found.append(read_question(reply) if isinstance(reply, str) else _raise(reply))
-        except (ReplyError, CallError) as error:
-            fault = fault or error
-    if fault and not found:
-        raise fault
-    return found
-
-
-def _raise(failure: Failure) -> Any:
-    raise CallError(failure.error)
 
 
 def read_question(reply: str) -> Candidate:
@@ -228,7 +210,7 @@ class Text2SQLCorrespondenceFilter(Generate):
             "db_details": schema,
         }
         request, _ = asked_by(self.prompt, slots, evidence=evidence_text(evidence))
-        return self.parse(await ask(request))
+        return await ask.read(request, self.parse)
 
     def parse(self, reply: str) -> int | Lost:
         """1 for yes; for no, the reason, in the words of the model."""

@@ -76,9 +76,11 @@ class CondorGenerator(Source):
 
     async def make(self, ask: Ask, number: int) -> list[tuple[str, str, str]]:
         levels = LEVELS[: self.num_samples - number * len(LEVELS)]
-        questions = different(read_questions(await ask(self.questions_request(number))))
-        asked = [build(_ANSWER, {"question": questions[level]}) for level in levels]
-        answers = [read_answer(reply) for reply in await together(*map(ask, asked))]
+        questions = await ask.read(
+            self.questions_request(number), lambda reply: different(read_questions(reply))
+        )
+        asked = (build(_ANSWER, {"question": questions[level]}) for level in levels)
+        answers = await together(*(ask.read(request, read_answer) for request in asked))
         return [(questions[lv], answer, lv) for lv, answer in zip(levels, answers, strict=True)]
 
     def questions_request(self, number: int) -> Request:
@@ -173,12 +175,15 @@ class CondorRefiner(Generate):
         if instruction is None or output is None:
             return output
         pair = {"question": as_text(instruction), "answer": as_text(output)}
-        critique = read_answer(await ask(build(self.prompt, {"mode": "critique", **pair})))
-        asked = build(self.prompt, {"mode": "refine", **pair, "critique": critique})
-        better = self.parse(await ask(asked))
-        if len(better.split()) > _FEW_WORDS and plain(better) in plain(pair["question"]):
-            raise ReplyError(f"no answer, but words of the question: {clip(better)}")
-        return better
+        critique = await ask.read(build(self.prompt, {"mode": "critique", **pair}), read_answer)
+
+        def read(reply: str) -> str:
+            better = self.parse(reply)
+            if len(better.split()) > _FEW_WORDS and plain(better) in plain(pair["question"]):
+                raise ReplyError(f"no answer, but words of the question: {clip(better)}")
+            return better
+
+        return await ask.read(build(self.prompt, {"mode": "refine", **pair, "critique": critique}), read)
 
     def parse(self, reply: str) -> str:
         text = without_thinking(reply)
