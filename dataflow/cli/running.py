@@ -199,7 +199,9 @@ def _summary(done: Any) -> None:
     typer.echo(f"{rows}, {done.rows} out, {total['dropped']} dropped, {total['failed']} failed{bad}")
     if total["calls"] or total["cached"]:
         cost = f", ${total['cost']:.4f}" if total["cost"] else ""
-        repairs = f", {total['repairs']} replies sent back as they could not be read" if total["repairs"] else ""
+        repairs = (
+            f", {total['repairs']} replies sent back as they could not be read" if total["repairs"] else ""
+        )
         typer.echo(
             f"{total['calls']} model calls, {total['cached']} answered from the journal{repairs}{cost}"
         )
