@@ -204,18 +204,27 @@ class Map(RowOperator):
         return outcome(frame, results, lambda kept, done: Outcome(self.written(kept, binding, done)))
 
 
+Verdict = bool | tuple[bool, str] | tuple[bool, str, float]
+"""Whether a row stays; why not, where it does not; and the number that decided."""
+
+
 class Filter(RowOperator):
     """Keeps or drops each row; a row without the value is dropped, with the reason `null`.
 
     The kernel is `keep` (values to true, false, or `(False, "reason")`) or `expr` (polars expressions to a
     Boolean one). An optional output is a label column, 1 on every kept row, written where the run names it.
+
+    A filter with bounds on a number names it in `measured`, and `keep` gives it as a third value: reports then draw it. With
+    `keeps`, of a number or an expression of numbers to whether such rows stay, `dataflow tune` finds bounds too.
     """
 
     kind: ClassVar[str] = "Filter"
     kernel: ClassVar[str] = "keep"
+    measured: ClassVar[str] = ""
+    """What the bounds are on, if anything."""
     input_key = In("raw_content")
 
-    def keep(self, *values: Any) -> bool | tuple[bool, str]:
+    def keep(self, *values: Any) -> Verdict:
         raise NotImplementedError
 
     def reason(self) -> str:
@@ -266,6 +275,12 @@ class Filter(RowOperator):
             plain = self.reason()
             reasons = [v[1] if isinstance(v, tuple) else plain for v in (verdicts[i] for i in lost)]
             done.dropped = dropped(frame, lost, reasons, binding.first_read)
+        if found := [
+            (v[2], k) for v, k in zip(verdicts, kept, strict=True) if isinstance(v, tuple) and len(v) > 2
+        ]:
+            done.measured = pl.DataFrame(
+                found, {"measure": pl.Float64, "kept": pl.Boolean}, orient="row", strict=False
+            )
         return done
 
 

@@ -44,22 +44,34 @@ def suggestions(calls: Sequence[Call], steps: Sequence[Mapping[str, Any]], keep:
     """
     found = []
     for call, account in zip(calls, steps, strict=True):
-        counted = {float(at): sum(rows) for at, rows in account.get("measures", {}).items()}
-        limits = _limits(call.op) if call.op is not None else {}
-        if call.op is not None and limits and len(counted) > 1:
-            found.append(_suggested(call, call.op, account["measured"], limits, counted, keep))
+        op, counted = call.op, {float(at): sum(rows) for at, rows in account.get("measures", {}).items()}
+        if op is None or not hasattr(op, "keeps") or len(counted) < 2:
+            continue
+        if limits := _limits(op, counted):
+            found.append(_suggested(call, op, account["measured"], limits, counted, keep))
     return found
 
 
-def _limits(op: Operator) -> dict[str, float]:
-    """The settings that bound a measure, by their name."""
-    return {
+def _limits(op: Operator, counted: Counted) -> dict[str, float]:
+    """The settings that bound the measure, by their name."""
+    named = {
         name: value
         for name, value in op
         if (name.startswith(("min", "max")) or "threshold" in name)
         and isinstance(value, (int, float))
         and not isinstance(value, bool)
     }
+    return {name: value for name, value in named.items() if _matters(op, named, name, counted)}
+
+
+def _matters(op: Operator, limits: Mapping[str, float], name: str, counted: Counted) -> bool:
+    """Whether a setting decides which measures are kept, as `max_score` does and `max_length` does not."""
+    open_ = _opened(op, limits, name, counted)
+    tried = [
+        open_,
+        *(_with(open_, name, at) for at in (min(counted) - 1, min(counted), max(counted), max(counted) + 1)),
+    ]
+    return len({_share(made, counted) for made in tried if made is not None}) > 1
 
 
 def _suggested(

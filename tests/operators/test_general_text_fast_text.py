@@ -33,7 +33,7 @@ def test_a_model_in_use_elsewhere() -> None:
         assert english > 0.9 > 0.1 > german
     done = run_rows(FastTextFilter(languages, "en"), [{"raw_content": t} for t in (GERMAN, ENGLISH)])
     assert done.frame["raw_content"].to_list() == [ENGLISH]
-    assert done.dropped["reason"].str.starts_with("score ").all()
+    assert done.dropped["reason"].str.starts_with("FastTextScore below 0.5: ").all()
 
 
 def test_probabilities_of_all_labels_add_up_to_one(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_toxicity_is_an_upper_bound(tmp_path: Path) -> None:
     op = FastTextFilter(model, "toxic", min_score=0, max_score=0.5)
     done = run_rows(op, [{"raw_content": t} for t in ("theorem", "spam", None, " ")])
     assert done.frame["raw_content"].to_list() == ["theorem"]
-    assert [why.partition(" ")[0] for why in done.dropped["reason"]] == ["score", "null", "no"]
+    assert [why.partition(" ")[0] for why in done.dropped["reason"]] == ["FastTextScore", "null", "no"]
     check_operator(op)
 
 

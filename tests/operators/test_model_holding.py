@@ -40,7 +40,9 @@ def test_a_dropped_row_tells_its_score() -> None:
     done = run_rows(
         PerplexityFilter(1, 2, tiny("gpt2-flat")), [{"raw_content": t} for t in ("some text", "a", None)]
     )
-    assert done.dropped["reason"].to_list() == ["score 258", "no score", "null"]
+    assert done.dropped["reason"].to_list() == ["PerplexityScore above 2: 258", "no score", "null"]
+    assert done.measured is not None
+    assert done.measured.rows() == [(pytest.approx(258), False)]
 
 
 def test_one_text_that_cannot_be_tokenised_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def test_filter_keeps_the_best(tmp_path: Path) -> None:
     op = TextbookFilter(model_name=str(tmp_path))
     done = run_rows(op, [{"raw_content": t} for t in ("theorem theorem", "spam", "", None)])
     assert [r["raw_content"] for r in records(done.frame)] == ["theorem theorem"]
-    assert [r[:7] for r in done.dropped["reason"]] == ["score 2", "no scor", "null"]
+    assert [r[:20] for r in done.dropped["reason"]] == ["TextbookScore below ", "no score", "null"]
     check_operator(op)
 
 

@@ -17,11 +17,11 @@ Bounds = tuple[float | None, float | None]
 """Lowest and highest score kept; null for no bound."""
 
 
-class ScoreRange(RowOperator):
-    """Makes a filter of the evaluator that it is put in front of: `class XFilter(ScoreRange, XSampleEvaluator)`.
+class Ranges(RowOperator):
+    """Makes a filter of the evaluator that it is put in front of: `class XFilter(Ranges, XSampleEvaluator)`.
 
     Rows stay whose scores all lie within their bounds, which are inclusive. A row that is dropped is told with the
-    score that lies outside; one without a score with the reason `null`.
+    score that lies outside; one with a null among its inputs as `null`, one that could not be scored as `no score`.
     """
 
     kind: ClassVar[str] = "Filter"
@@ -31,7 +31,7 @@ class ScoreRange(RowOperator):
 
     def bounds(self, binding: Binding) -> Mapping[str, Bounds]:
         """The bounds of the score that each output port has."""
-        return {"output_key": (getattr(self, "min_score", None), getattr(self, "max_score", None))}
+        raise NotImplementedError
 
     async def apply(self, frame: pl.DataFrame, binding: Binding, scope: Scope) -> Outcome:
         return self._within(await super().apply(frame, binding, scope), binding)
@@ -51,8 +51,10 @@ class ScoreRange(RowOperator):
                 lost |= (score > high).fill_null(value=False)
         rows = lost.arg_true().to_list()
         reasons = [
-            "null" if absent[i] else self._reason([(n, frame[n][i], low, high) for n, low, high in ranges])
-            for i in rows
+            "null"
+            if self.skips(row)
+            else self._reason([(n, frame[n][i], low, high) for n, low, high in ranges])
+            for i, row in zip(rows, self.cells(frame[rows], binding), strict=True)
         ]
         done = divided(scored, dict(zip(rows, reasons, strict=True)), binding)
         if len(ranges) == 1:
@@ -64,7 +66,7 @@ class ScoreRange(RowOperator):
         """Why a row with these scores is dropped: the first that lies outside of its bounds."""
         for name, score, low, high in scores:
             if score is None and not self.keeps_unscored:
-                return "null"
+                return "no score"
             if score is not None and low is not None and score < low:
                 return f"{name} below {low:g}: {score:.6g}"
             if score is not None and high is not None and not score <= high:
@@ -72,7 +74,23 @@ class ScoreRange(RowOperator):
         return "not kept"
 
 
-class MetricRange(ScoreRange):
+class ScoreRange(Ranges):
+    """The same for evaluators of one score."""
+
+    min_score: float
+    """Lowest score kept."""
+    max_score: float
+    """Highest score kept."""
+
+    def keeps(self, score: Any) -> bool:
+        """Whether a row with that score stays."""
+        return bool(self.min_score <= score <= self.max_score)
+
+    def bounds(self, binding: Binding) -> Mapping[str, Bounds]:
+        return {"output_key": (self.min_score, self.max_score)}
+
+
+class MetricRange(Ranges):
     """The same for evaluators of several scores, each with bounds of its own, in `min_scores` and `max_scores`.
 
     The argument `output_keys` of a run names the metrics that decide, where not all do.

@@ -112,6 +112,10 @@ class CodeQualityScoreFilter(CodeQualitySampleEvaluator):
         done.frame = done.frame.with_columns(labels).filter(keep)
         return done
 
+    def keeps(self, measure: float) -> bool:
+        """Whether a grade is kept."""
+        return self.min_score <= measure <= self.max_score
+
     def _reason(self, grade: float) -> str:
         if grade < self.min_score:
             return f"score < {self.min_score:g}: {grade:g}"

@@ -13,7 +13,7 @@ from dataflow.core.generate import Generate, Judge
 from dataflow.core.ports import In, Out
 from dataflow.core.prompt import Prompt
 from dataflow.core.replies import clip, parse_json
-from dataflow.core.rows import Expand, Filter
+from dataflow.core.rows import Expand, Filter, Verdict
 from dataflow.prompts.passages import GroundedAnswerPrompt, PassageQAPrompt
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
@@ -106,17 +106,21 @@ class AnswerOverlapFilter(Filter):
     more, in lower case, that the passage has too; an answer without such words is kept.
     """
 
+    measured: ClassVar[str] = "overlap"
+
     min_overlap: float = Field(0.6, ge=0, le=1)
     """Least share of the answer's words found in the passage."""
 
     input_answer_key = In("answer", "the answer")
     input_passage_key = In("passage", "what it should rest on")
 
-    def keep(self, answer: str, passage: str) -> bool | tuple[bool, str]:
+    def keep(self, answer: str, passage: str) -> Verdict:
         said, given = set(_WORD.findall(answer.lower())), set(_WORD.findall(passage.lower()))
-        if not said or len(said & given) / len(said) >= self.min_overlap:
-            return True
-        return False, f"less than {self.min_overlap:.0%} of its words in the passage"
+        overlap = len(said & given) / len(said) if said else 1.0
+        return self.keeps(overlap), f"less than {self.min_overlap:.0%} of its words in the passage", overlap
+
+    def keeps(self, measure: Any) -> Any:
+        return measure >= self.min_overlap
 
 
 class GroundedAnswerSampleEvaluator(Judge):

@@ -81,9 +81,7 @@ class PresidioFilter(ScoreRange, PresidioSampleEvaluator):
     leading: ClassVar[tuple[str, ...]] = ("min_score", "max_score", "lang", "device", "model_cache_dir")
 
     min_score: int = 0
-    """Lowest count kept."""
     max_score: int = 5
-    """Highest count kept."""
 
 
 class PIIAnonymizeRefiner(_Personal):

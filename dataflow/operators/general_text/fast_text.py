@@ -11,9 +11,9 @@ from dataflow.core.errors import ConfigError, did_you_mean
 from dataflow.core.outcome import Failure
 from dataflow.core.ports import In, Out
 from dataflow.core.rows import attempt
+from dataflow.operators._lib.score_range import ScoreRange
 from dataflow.operators._lib.scoring.held import Loaded
 from dataflow.operators._lib.scoring.operator import ModelScore
-from dataflow.operators._lib.scoring.score_range import ScoreRange
 
 
 class FastTextSampleEvaluator(ModelScore):
@@ -69,6 +69,4 @@ class FastTextFilter(ScoreRange, FastTextSampleEvaluator):
     leading: ClassVar[tuple[str, ...]] = ("model_name", "label", "min_score", "max_score", "model_cache_dir")
 
     min_score: float = 0.5
-    """Lowest probability kept."""
     max_score: float = 1.0
-    """Highest probability kept."""

@@ -14,7 +14,7 @@ from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Binding, In, Out
 from dataflow.core.protocols import Request
 from dataflow.core.replies import clip, without_thinking
-from dataflow.core.rows import Filter, Map
+from dataflow.core.rows import Filter, Map, Verdict
 from dataflow.operators._lib.languages import codes_of, detector, language_code
 from dataflow.operators._lib.score_range import divided
 from dataflow.prompts.general_text import LanguageFilterPrompt
@@ -52,6 +52,7 @@ class LanguageFilter(Filter):
     `__label__eng_Latn`; scripts and regions are not told apart. A text without a letter is dropped.
     """
 
+    measured: ClassVar[str] = "confidence"
     extras: ClassVar[tuple[str, ...]] = ("text",)
     input_key = In("raw_content", "the text")
     output_key = Out(doc="1 on every kept row; written where it is named", type="int", optional=True)
@@ -65,14 +66,17 @@ class LanguageFilter(Filter):
     model_path: str | None = None
     """A fastText model to use instead of the built-in one."""
 
-    def keep(self, text: str) -> bool | tuple[bool, str]:
+    def keep(self, text: str) -> Verdict:
         found = detector(self.model_path, self.model_cache_dir).language(text)
         if found is None:
             return False, "no letter"
         language, confidence = found
         if language not in codes_of(self.allowed_languages):
             return False, f"language {language} ({confidence:.2f})"
-        return confidence >= self.min_confidence or (False, f"language {language} only {confidence:.2f}")
+        return self.keeps(confidence), f"language {language} only {confidence:.2f}", confidence
+
+    def keeps(self, measure: Any) -> Any:
+        return measure >= self.min_confidence
 
 
 class LLMLanguageFilter(Generate):

@@ -45,6 +45,4 @@ class NgramFilter(ScoreRange, NgramSampleEvaluator):
     leading: ClassVar[tuple[str, ...]] = ("min_score", "max_score")
 
     min_score: float = 0.8
-    """Lowest score kept."""
     max_score: float = 1.0
-    """Highest score kept."""

@@ -73,12 +73,10 @@ class PerspectiveFilter(ScoreRange, PerspectiveSampleEvaluator):
     """Keep texts that readers are unlikely to find toxic, by the Perspective API: one call a row.
 
     The bounds are inclusive. A call that fails fails its row: a text that was never judged does not pass. One that is
-    null or blank is dropped, with the reason `null`.
+    null or blank is dropped.
     """
 
     leading: ClassVar[tuple[str, ...]] = ("min_score", "max_score")
 
     min_score: float = 0.0
-    """Lowest score kept."""
     max_score: float = 0.5
-    """Highest score kept."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import polars as pl
 from pydantic import Field
 
 from dataflow.core.errors import RowError
 from dataflow.core.frames import as_text
-from dataflow.core.outcome import Outcome
-from dataflow.core.ports import Binding, In
-from dataflow.core.rows import Filter
+from dataflow.core.ports import In
+from dataflow.core.rows import Filter, Verdict
 
 
 class ReasoningAnswerAgreementFilter(Filter):
@@ -31,17 +29,14 @@ class ReasoningAnswerAgreementFilter(Filter):
     input_key = In("agreement", "the share of solutions that came to the answer", type="number")
     input_gt_answer_key = In(None, "the ground truth, as far as it is known", type="any", optional=True)
 
-    def keep(self, agreement: Any, truth: Any) -> Any:
+    def keep(self, agreement: Any, truth: Any) -> Verdict:
         if truth is not None and as_text(truth).strip():
             return True, ""
         if agreement is None or agreement != agreement:
             return False, "null"
         if isinstance(agreement, bool) or not isinstance(agreement, (int, float)):
             raise RowError(f"the agreement {agreement!r} is not a number")
-        return agreement >= self.min_agreement, f"disagreed: {agreement:.3g}", float(agreement)
+        return self.keeps(agreement), f"disagreed: {agreement:.3g}", float(agreement)
 
-    def _divide(self, frame: pl.DataFrame, binding: Binding, verdicts: list[Any]) -> Outcome:
-        done = super()._divide(frame, binding, verdicts)
-        shares = [(v[2], v[0]) for v in verdicts if len(v) > 2]
-        done.measured = pl.DataFrame(shares, {"measure": pl.Float64, "kept": pl.Boolean}, orient="row")
-        return done
+    def keeps(self, measure: Any) -> Any:
+        return measure >= self.min_agreement

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-import polars as pl
 from pydantic import Field, model_validator
 
 from dataflow.core.errors import ConfigError
 from dataflow.core.frames import as_text
-from dataflow.core.outcome import Outcome
-from dataflow.core.ports import Binding, In
-from dataflow.core.rows import Filter
+from dataflow.core.ports import In
+from dataflow.core.rows import Filter, Verdict
 
 _IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WORD = re.compile(r"\w+")
@@ -44,17 +42,14 @@ class ReasoningAnswerNgramFilter(Filter):
             raise ConfigError(f"min_score={self.min_score} is above max_score={self.max_score}")
         return self
 
-    def keep(self, question: Any, answer: Any) -> Any:
+    def keep(self, question: Any, answer: Any) -> Verdict:
         score = distinct(f"{as_text(question)} {as_text(answer)}", self.ngrams)
         if score < self.min_score:
             return False, f"repetitive: {score:.3g}", score
         return score <= self.max_score, f"hardly repetitive: {score:.3g}", score
 
-    def _divide(self, frame: pl.DataFrame, binding: Binding, verdicts: list[Any]) -> Outcome:
-        done = super()._divide(frame, binding, verdicts)
-        scores = [(v[2], v[0]) for v in verdicts if len(v) > 2]
-        done.measured = pl.DataFrame(scores, {"measure": pl.Float64, "kept": pl.Boolean}, orient="row")
-        return done
+    def keeps(self, measure: Any) -> Any:
+        return (measure >= self.min_score) & (measure <= self.max_score)
 
 
 def distinct(text: str, n: int) -> float:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import polars as pl
 from pydantic import Field
 
 from dataflow.core.frames import as_text
-from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Binding, In
-from dataflow.core.rows import Filter
+from dataflow.core.rows import Filter, Verdict
 from dataflow.operators._lib.tokenizer_files import count, missing
 
 
@@ -40,15 +38,12 @@ class ReasoningAnswerTokenLengthFilter(Filter):
         yield from super().check(binding)
         yield from missing("tokenizer_dir", self.tokenizer_dir)
 
-    def keep(self, answer: Any) -> Any:
+    def keep(self, answer: Any) -> Verdict:
         text = as_text(answer)
         if not text.strip():
             return False, "blank"
         tokens = count(text, self.tokenizer_dir)
-        return tokens <= self.max_answer_token_length, f"too long: {tokens} tokens", tokens
+        return self.keeps(tokens), f"too long: {tokens} tokens", tokens
 
-    def _divide(self, frame: pl.DataFrame, binding: Binding, verdicts: list[Any]) -> Outcome:
-        done = super()._divide(frame, binding, verdicts)
-        counts = [(v[2], v[0]) for v in verdicts if len(v) > 2]
-        done.measured = pl.DataFrame(counts, {"measure": pl.Int64, "kept": pl.Boolean}, orient="row")
-        return done
+    def keeps(self, measure: Any) -> Any:
+        return measure <= self.max_answer_token_length

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from dataflow.core.outcome import Failure
-from dataflow.core.ports import In, Out
+import polars as pl
+
+from dataflow.core.outcome import Failure, Outcome
+from dataflow.core.ports import Binding, In, Out
+from dataflow.operators._lib.score_range import divided
 from dataflow.operators._lib.scoring.asking import label_scores
 from dataflow.operators._lib.scoring.held import Loaded
 from dataflow.operators._lib.scoring.operator import ModelScore
@@ -42,7 +45,6 @@ class DebertaV3Filter(DebertaV3SampleEvaluator):
     """
 
     kind: ClassVar[str] = "Filter"
-    filters: ClassVar[bool] = True
     leading: ClassVar[tuple[str, ...]] = (
         "allowed_scores",
         "model_name",
@@ -56,5 +58,7 @@ class DebertaV3Filter(DebertaV3SampleEvaluator):
     batch_size: int = 16
     """Has no effect: `batch_tokens` says how much is scored at once."""
 
-    def keeps(self, score: Any) -> bool:
-        return score in self.allowed_scores
+    def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
+        lost = [i for i, found in enumerate(results) if found not in self.allowed_scores]
+        reasons = {i: "null" if results[i] is None else f"class: {results[i]}" for i in lost}
+        return divided(super().finish(frame, binding, results), reasons, binding)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from dataflow.core.ports import Out
+from dataflow.operators._lib.score_range import ScoreRange
 from dataflow.operators._lib.scoring.classified import ClassifierScore
-from dataflow.operators._lib.scoring.score_range import ScoreRange
 
 
 class FineWebEduSampleEvaluator(ClassifierScore):

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from dataflow.core.ports import Out
+from dataflow.operators._lib.score_range import ScoreRange
 from dataflow.operators._lib.scoring.classified import ClassifierScore
-from dataflow.operators._lib.scoring.score_range import ScoreRange
 
 
 class PairQualSampleEvaluator(ClassifierScore):

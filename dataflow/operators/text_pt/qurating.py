@@ -11,6 +11,7 @@ from pydantic import Field
 from dataflow.core.errors import ConfigError
 from dataflow.core.outcome import Failure
 from dataflow.core.ports import Arg, Binding, In, NoPort, Out
+from dataflow.operators._lib.score_range import Bounds, Ranges
 from dataflow.operators._lib.scoring.asking import flat, label_scores, pieces
 from dataflow.operators._lib.scoring.batching import Tokens, whole
 from dataflow.operators._lib.scoring.held import Loaded
@@ -96,15 +97,13 @@ class QuratingSampleEvaluator(ModelScore):
         )
 
 
-class QuratingFilter(QuratingSampleEvaluator):
+class QuratingFilter(Ranges, QuratingSampleEvaluator):
     """Keep texts all of whose scores by QuRater lie within their ranges.
 
     The bounds are inclusive; a quality that a mapping of bounds leaves out is not bounded on that side. The scores are
     written, as by the evaluator.
     """
 
-    kind: ClassVar[str] = "Filter"
-    filters: ClassVar[bool] = True
     leading: ClassVar[tuple[str, ...]] = (
         "min_scores", "max_scores", "map_batch_size", "num_workers", "device_batch_size", "device", "labels", "model_cache_dir",
     )  # fmt: skip
@@ -116,22 +115,8 @@ class QuratingFilter(QuratingSampleEvaluator):
 
     output_key = NoPort()  # type: ignore[assignment]
 
-    def keeps(self, score: Any) -> bool:
-        return not self._out(score)
-
-    def _out(self, score: Sequence[float]) -> list[str]:
-        """The qualities whose score is out of range."""
-        by_name = dict(zip(QUALITIES, score, strict=True))
-        return [
-            name
+    def bounds(self, binding: Binding) -> Mapping[str, Bounds]:
+        return {
+            f"output_{name}_key": (self.min_scores.get(name), self.max_scores.get(name))
             for name in self.labels
-            if not self.min_scores.get(name, -math.inf)
-            <= by_name[name]
-            <= self.max_scores.get(name, math.inf)
-        ]
-
-    def why(self, score: Any) -> str:
-        if score is None:
-            return "no score"
-        by_name = dict(zip(QUALITIES, score, strict=True))
-        return ", ".join(f"{name} {by_name[name]:.6g}" for name in self._out(score))
+        }

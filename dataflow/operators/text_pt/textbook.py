@@ -10,9 +10,9 @@ from dataflow.core.errors import ConfigError
 from dataflow.core.outcome import Failure
 from dataflow.core.ports import In, Out
 from dataflow.core.rows import attempt
+from dataflow.operators._lib.score_range import ScoreRange
 from dataflow.operators._lib.scoring.held import Loaded
 from dataflow.operators._lib.scoring.operator import ModelScore
-from dataflow.operators._lib.scoring.score_range import ScoreRange
 
 VALUES = {"Low": 1.0, "Mid": 3.0, "High": 5.0}
 

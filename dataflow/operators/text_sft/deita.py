@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflow.core.ports import In, Out
+from dataflow.operators._lib.score_range import ScoreRange
 from dataflow.operators._lib.scoring.grades import NextTokenGrade
-from dataflow.operators._lib.scoring.score_range import ScoreRange
 
 _ORDER = ("device", "model_cache_dir", "max_length")
 

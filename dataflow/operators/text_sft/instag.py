@@ -13,11 +13,11 @@ from dataflow.core.outcome import Failure
 from dataflow.core.ports import In, Out
 from dataflow.core.replies import parse_json
 from dataflow.core.rows import attempt
+from dataflow.operators._lib.score_range import ScoreRange
 from dataflow.operators._lib.scoring.batching import Tokens, padded, scored
 from dataflow.operators._lib.scoring.grades import asked
 from dataflow.operators._lib.scoring.held import Loaded
 from dataflow.operators._lib.scoring.operator import ModelScore
-from dataflow.operators._lib.scoring.score_range import ScoreRange
 
 _ORDER = (
     "model_cache_dir", "device", "max_new_tokens", "temperature", "do_sample", "num_return_sequences", "return_dict_in_generate",

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from dataflow.core.errors import ConfigError
 from dataflow.core.outcome import Failure
 from dataflow.core.ports import In, Out
+from dataflow.operators._lib.score_range import ScoreRange
 from dataflow.operators._lib.scoring.asking import label_scores
 from dataflow.operators._lib.scoring.held import Loaded
 from dataflow.operators._lib.scoring.operator import ModelScore
-from dataflow.operators._lib.scoring.score_range import ScoreRange
 
 _ORDER = ("device", "model_cache_dir")
 

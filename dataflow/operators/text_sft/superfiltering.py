@@ -10,11 +10,11 @@ from pydantic import Field
 
 from dataflow.core.outcome import Failure
 from dataflow.core.ports import In, Out
+from dataflow.operators._lib.score_range import ScoreRange
 from dataflow.operators._lib.scoring.asking import token_losses
 from dataflow.operators._lib.scoring.batching import whole
 from dataflow.operators._lib.scoring.held import Loaded
 from dataflow.operators._lib.scoring.operator import ModelScore
-from dataflow.operators._lib.scoring.score_range import ScoreRange
 
 _ORDER = ("device", "model_cache_dir", "max_length")
 

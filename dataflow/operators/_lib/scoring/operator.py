@@ -10,9 +10,9 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from dataflow.core.frames import as_text
-from dataflow.core.outcome import Outcome, dropped, shown
+from dataflow.core.outcome import Outcome
 from dataflow.core.ports import Binding, Out
-from dataflow.core.rows import RowOperator, keep_rows, outcome
+from dataflow.core.rows import RowOperator, outcome
 from dataflow.core.tables import Summary
 from dataflow.operators._lib.scoring.batching import Tokens, tokenised
 from dataflow.operators._lib.scoring.held import HeldModel, Key, Loaded, held
@@ -72,22 +72,16 @@ class ModelSettings(BaseModel):
 class ModelScore(ModelSettings, RowOperator):
     """Scores rows by a model, many at once; null in gives null out.
 
-    The kernel is `scores`: of the cells of many rows to a result each, or a `Failure`. With `filters` only rows are
-    kept whose score passes `keeps`; a row without a score is dropped.
+    The kernel is `scores`: of the cells of many rows to a result each, or a `Failure`.
     """
 
     kind: ClassVar[str] = "Map"
     calls_models: ClassVar[bool] = True
-    filters: ClassVar[bool] = False
 
     output_key = Out("score", "the score", type="float")
 
     def scores(self, loaded: Loaded, rows: list[tuple[Any, ...]]) -> Sequence[Any]:
         raise NotImplementedError
-
-    def keeps(self, score: Any) -> bool:
-        """Whether a row with that score stays, where this operator filters."""
-        return True
 
     def tokens(self, loaded: Loaded, texts: Sequence[Any]) -> list[Any]:
         """The texts as tokens; how many were too long is told in the log."""
@@ -114,27 +108,7 @@ class ModelScore(ModelSettings, RowOperator):
             return self.scores(self.fitted(loaded), cells)
 
     def finish(self, frame: pl.DataFrame, binding: Binding, results: list[Any]) -> Outcome:
-        made = self.written(frame, binding, results)
-        if not self.filters:
-            return Outcome(made)
-        kept = [r is not None and self.keeps(r) for r in results]
-        lost = [i for i, k in enumerate(kept) if not k]
-        done = Outcome(keep_rows(made, kept))
-        if lost:
-            null = [self.skips(row) for row in self.cells(frame[lost], binding)]
-            reasons = ["null" if n else self.why(results[i]) for i, n in zip(lost, null, strict=True)]
-            done.dropped = dropped(frame, lost, reasons, binding.first_read)
-        return done
-
-    def why(self, score: Any) -> str:
-        """Why a row with that score was dropped."""
-        return "no score" if score is None else f"score {_short(score)}"
-
-
-def _short(score: Any) -> str:
-    return (
-        f"{score:.6g}" if isinstance(score, float) else str(score if isinstance(score, str) else shown(score))
-    )
+        return Outcome(self.written(frame, binding, results))
 
 
 class ModelSummary(ModelSettings, Summary):
