@@ -200,7 +200,7 @@ def _summary(done: Any) -> None:
     if total["calls"] or total["cached"]:
         cost = f", ${total['cost']:.4f}" if total["cost"] else ""
         repairs = (
-            f", {total['repairs']} replies sent back as they could not be read" if total["repairs"] else ""
+            f", {total['repairs']} made again as the reply could not be read" if total["repairs"] else ""
         )
         typer.echo(
             f"{total['calls']} model calls, {total['cached']} answered from the journal{repairs}{cost}"

@@ -16,10 +16,7 @@ from dataflow.core.outcome import Failure
 from dataflow.core.protocols import LLMServing, Reply, Request, Scope, Usage
 
 T = TypeVar("T")
-_REPAIR = (
-    "That reply cannot be used: {fault}. Answer the same request once more, with that put right: the whole answer in the "
-    "form that was asked for, without a word about the mistake."
-)
+_REFUSED = "An earlier reply to this could not be used: {fault}. Avoid that mistake, and keep to the form asked for above."
 _SCHEMA = " It must meet this JSON schema:\n{schema}"
 
 
@@ -56,7 +53,7 @@ class Ask:
         system: str | None = None,
         schema: Mapping[str, Any] | None = None,
     ) -> T:
-        """What `parse` makes of the reply; where it raises `ReplyError`, the reply is sent back with the fault, as often as the serving's `repairs` allow."""
+        """What `parse` makes of the reply; where it raises `ReplyError`, the request is made again with that fault, as often as the serving's `repairs` allow."""
         request = prompt if isinstance(prompt, Request) else Request.of(prompt, system, schema)
         sample, self._sample = self._sample, self._sample + 1
         return await repaired(
@@ -81,18 +78,18 @@ async def repaired(
     most: int,
     usage: Usage | None,
 ) -> T:
-    """What `read` finds in the reply; one with a fault is sent back with it, at most so many times, and the last fault stays.
+    """What `read` finds in the reply; where it finds a fault, the request is made again with it, at most so many times, and the last fault stays.
 
     Raises:
-        CallError: the request failed for good; where that befalls a reply sent back, its fault is raised instead.
-        ReplyError: the last reply has a fault, or one breaks off, which is not sent back.
+        CallError: the request failed for good; where only a further one did, the fault of the reply before is raised.
+        ReplyError: the last reply has a fault, or one breaks off, after which none is asked for.
     """
     reply = await send(request)
     for _ in range(most):
         try:
             return read(reply)
         except ReplyError as fault:
-            request = _sent_back(request, reply, fault)
+            request = _told(request, fault)
             if usage is not None:
                 usage.repairs += 1
             try:
@@ -102,12 +99,15 @@ async def repaired(
     return read(reply)
 
 
-def _sent_back(request: Request, reply: Reply, fault: ReplyError) -> Request:
-    words = _REPAIR.format(fault=fault)
+def _told(request: Request, fault: ReplyError) -> Request:
+    """The same request with what was wrong with a reply at its end. The reply itself is left out: small models give one that they see again."""
+    words = _REFUSED.format(fault=fault)
     if request.schema is not None:
         words += _SCHEMA.format(schema=dumps(request.schema))
-    turns = ({"role": "assistant", "content": reply.text}, {"role": "user", "content": words})
-    return Request((*request.messages, *turns), request.schema)
+    *before, last = request.messages
+    asked = last["content"]
+    more = f"{asked}\n\n{words}" if isinstance(asked, str) else [*asked, {"type": "text", "text": words}]
+    return Request((*before, {**last, "content": more}), request.schema)
 
 
 def askers(

@@ -138,7 +138,7 @@ class Usage:
     cached_tokens: int = 0
     """Prompt tokens that the endpoint had in its own cache, counted in `prompt_tokens` too."""
     repairs: int = 0
-    """Replies that could not be read, and were sent back with their fault."""
+    """Replies that could not be read, and were asked for again."""
 
 
 class Spending(Protocol):
@@ -171,7 +171,7 @@ class Scope:
 class LLMServing(Protocol):
     """Answers prompts: one reply a prompt, in order; null where a call failed.
 
-    It may have `repairs`, a number: how often a reply that cannot be read is sent back with its fault; else never.
+    It may have `repairs`, a number: how often a reply that cannot be read is asked for again, with what was wrong with it; else never.
     """
 
     def generate_from_input(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,15 +25,96 @@ class ExtractScenarioPrompt(Prompt):
     )
 
 
-class ExpandScenarioPrompt(Prompt):
+class Example(NamedTuple):
+    """A person with a task, and the tasks that go with it."""
+
+    before: str
+    scenario: str
+    task: str
+    parallel: str
+    follows: str
+    follows_both: str
+
+    @property
+    def both(self) -> str:
+        """The task and the one that follows."""
+        return f"{self.task.rstrip('.')}, and then {_begun(self.follows)}"
+
+    @property
+    def all_three(self) -> str:
+        return f"{self.task.rstrip('.')}, {_begun(self.parallel).rstrip('.')}, and then {_begun(self.follows_both)}"
+
+
+def _begun(task: str) -> str:
+    """A task in the middle of a sentence."""
+    return task[0].lower() + task[1:]
+
+
+EXAMPLES = (
+    Example(
+        before="A patient moves an appointment to another day",
+        scenario="A nurse orders bandages for the ward",
+        task="Order 40 packs of gauze bandages for ward C3 of the Elm Street clinic, to arrive by 9 April 2026.",
+        parallel="Look up the phone number of nurse Ida Roth.",
+        follows="Mail the delivery date of the order to nurse Ida Roth.",
+        follows_both="Call that number and announce the delivery date of the order.",
+    ),
+    Example(
+        before="A student looks for a flat near the university",
+        scenario="A landlord puts a room on the market",
+        task="Advertise the attic room at 14 Mill Lane, Ghent, for 420 euros a month from 1 September 2026.",
+        parallel="Find out when the bus from Mill Lane to the university leaves on weekdays.",
+        follows="Send the address of the advertisement to Joris Maes.",
+        follows_both="Add the times of the bus to the advertisement.",
+    ),
+    Example(
+        before="A fan buys two tickets for a football match",
+        scenario="A singer books a hall for a concert",
+        task="Book the Harbour Hall in Galway for 300 guests of Niamh Daly on 21 November 2026.",
+        parallel="Look up the last ferry from Galway to Kilronan on 21 November 2026.",
+        follows="Put the booking of the hall into the calendar of Niamh Daly.",
+        follows_both="Mail the booking and the time of the ferry to Niamh Daly.",
+    ),
+    Example(
+        before="A gardener asks when it will rain",
+        scenario="A farmer reports a broken pump",
+        task="Report that pump 7 on the field of Omar Nasser near Luxor has stood still since 3 May 2026.",
+        parallel="Reserve 20 hours of water from the east canal for Omar Nasser.",
+        follows="Tell Omar Nasser by text message on which day the pump will be repaired.",
+        follows_both="Ask the repair service to come before the first of those hours.",
+    ),
+    Example(
+        before="A clerk exports the invoices of a month",
+        scenario="A developer looks for the cause of a slow page",
+        task="Measure how long the page /checkout of shop.example takes to load from Osaka.",
+        parallel="List the changes that were released for shop.example on 12 January 2026.",
+        follows="Open a ticket for Aiko Mori with the measured time.",
+        follows_both="Open a ticket for Aiko Mori with the measured time and those changes.",
+    ),
+)
+
+
+class _ByExample(Prompt):
+    """A prompt with one of the examples at the end of its system part, drawn by what is asked about, so that rows do not all take after one."""
+
+    example = ""
+    """How the example is told; its slots are the parts of an `Example`."""
+
+    def build_system_prompt(self, **values: Any) -> str | None:
+        said = "\0".join(map(str, values.values())).encode("utf-8", "surrogatepass")
+        drawn = EXAMPLES[crc32(said) % len(EXAMPLES)]
+        parts = drawn._asdict() | {"both": drawn.both, "all_three": drawn.all_three}
+        return f"{super().build_system_prompt(**values)}\n{fill(self.example, parts)}"
+
+
+class ExpandScenarioPrompt(_ByExample):
     """Another scenario in the form of a given one."""
 
     system = (
         "You make up situations in which people get something done by software: a sort of person, and what they do. Each is "
-        "about another person and another thing than the one before.\n"
-        "After <scenario>A patient moves an appointment to another day</scenario> a good reply is\n"
-        "A nurse orders bandages for the ward"
+        "about another person and another thing than the one before."
     )
+    example = "After <scenario>{before}</scenario> a good reply is\n{scenario}"
     template = (
         "<scenario>\n{scenario}\n</scenario>\n"
         "Make up the next one, in a field near to it: other people, who do something else with something else.\n"
@@ -40,15 +122,14 @@ class ExpandScenarioPrompt(Prompt):
     )
 
 
-class FuncAtomicTaskGeneratePrompt(Prompt):
+class FuncAtomicTaskGeneratePrompt(_ByExample):
     """A task of one step, out of a scenario."""
 
     system = (
         "You write what people tell assistants to do: one step, concrete, complete, in plain words. You make up the "
-        "particulars: at least two of a full name, a place, a date with its year, a code, an amount.\n"
-        "For <scenario>A nurse orders bandages for the ward</scenario> a good reply is\n"
-        "Order 40 packs of gauze bandages for ward C3 of the Elm Street clinic, to arrive by 9 April 2026."
+        "particulars: at least two of a full name, a place, a date with its year, a code, an amount."
     )
+    example = "For <scenario>{scenario}</scenario> a good reply is\n{task}"
     template = (
         "<scenario>\n{scenario}\n</scenario>\n"
         "Write what this person tells the assistant to do. It starts with a verb, is no question, and is at most 30 words "
@@ -61,17 +142,13 @@ _TASKS = (
     "You write tasks on which assistants learn to call functions. Every task can be done by one function call, has "
     "concrete values, and is at most 30 words long."
 )
-_GIVEN = "For <task>Order 40 packs of gauze bandages for ward C3.</task> a good reply is\n"
-_FOLLOWS = "Subsequent Task: Mail the delivery date of the order to nurse Ida Roth.\n"
 
 
-class SequentialTaskGeneratePrompt(Prompt):
+class SequentialTaskGeneratePrompt(_ByExample):
     """A task that follows a given one, and both as one task."""
 
-    system = (
-        f"{_TASKS}\n{_GIVEN}{_FOLLOWS}"
-        "Composition Task: Order 40 packs of gauze bandages for ward C3, and then mail the delivery date to nurse Ida Roth."
-    )
+    system = _TASKS
+    example = "For <task>{task}</task> a good reply is\nSubsequent Task: {follows}\nComposition Task: {both}"
     template = (
         "<task>\n{task}\n</task>\n"
         "Write a subsequent task, which does something else with the result of this task, and a composition task, "
@@ -81,15 +158,13 @@ class SequentialTaskGeneratePrompt(Prompt):
     )
 
 
-class ParathenSeqTaskGeneratePrompt(Prompt):
+class ParathenSeqTaskGeneratePrompt(_ByExample):
     """A task beside a given one, one that follows from both, and all three as one task."""
 
-    system = (
-        f"{_TASKS}\n{_GIVEN}"
-        "Parallel Task: Look up the phone number of nurse Ida Roth.\n"
-        "Subsequent Task: Call that number and announce the delivery date of the order.\n"
-        "Composition Task: Order 40 packs of gauze bandages for ward C3, look up the phone number of nurse Ida Roth, and "
-        "call it to announce the delivery date."
+    system = _TASKS
+    example = (
+        "For <task>{task}</task> a good reply is\nParallel Task: {parallel}\nSubsequent Task: {follows_both}\n"
+        "Composition Task: {all_three}"
     )
     template = (
         "<task>\n{task}\n</task>\n"

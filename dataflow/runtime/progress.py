@@ -120,7 +120,7 @@ class Progress:
         u = s.usage
         dropped = "".join(f", {n:,} dropped ({why})" for why, n in s.dropped.most_common(3))
         failed = f", {s.failed:,} failed" if s.failed else ""
-        repairs = f", {u.repairs:,} replies sent back" if u.repairs else ""
+        repairs = f", {u.repairs:,} asked again" if u.repairs else ""
         calls = (
             f", {u.calls:,} calls, {u.cached:,} from the journal{repairs}, {u.prompt_tokens + u.completion_tokens:,} tokens"
             if u.calls + u.cached

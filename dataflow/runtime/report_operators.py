@@ -169,7 +169,7 @@ def _calls_made(step: Step) -> str:
         "sent": count(sent),
         "from the journal": count(cached) if cached else "",
         "retried": count(step.get("retried")) if amount(step.get("retried")) else "",
-        "sent back": count(step.get("repairs")) if amount(step.get("repairs")) else "",
+        "asked again": count(step.get("repairs")) if amount(step.get("repairs")) else "",
         "failed": count(step.get("failed_calls")) if amount(step.get("failed_calls")) else "",
         "tokens": " + ".join(f"{tokens(size)} {name}" for name, size in _tokens(step) if size),
         "cost": dollars(step.get("cost")) if amount(step.get("cost")) else "",

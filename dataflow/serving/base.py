@@ -32,7 +32,7 @@ class Serving(LLMServingABC):
     embed_batch: ClassVar[int] = 64
     """Texts sent in one embedding request."""
     repairs: int = 1
-    """How often a reply that cannot be read is sent back with its fault before its row fails."""
+    """How often a reply that cannot be read is asked for again, with what was wrong with it, before its row fails."""
 
     def __init__(self, name: str, policy: Policy) -> None:
         self.name, self.policy = name, policy

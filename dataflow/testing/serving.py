@@ -18,8 +18,8 @@ class ScriptedServing:
 
     The script is replies in order (the last repeats; row `3` gets the fourth), a mapping from a part of the
     prompt to a reply, or a function of the prompt. A null reply is a failed call. Embeddings are unit vectors
-    drawn from a hash of the text, so equal texts have equal vectors. A reply that cannot be read is sent back
-    `repairs` times, where the fault is the prompt.
+    drawn from a hash of the text, so equal texts have equal vectors. A reply that cannot be read is asked for
+    again `repairs` times, with a prompt that tells the fault.
     """
 
     def __init__(self, *script: str | None, by: Script | None = None, dim: int = 8, repairs: int = 0) -> None:

@@ -187,8 +187,8 @@ def chat(server: FaultyServer, temperature: float = 0.0, **settings: Any) -> API
 
 
 def asked_of(body: dict[str, Any]) -> str:
-    """What is asked, also where the reply to it is sent back."""
-    return next(str(m["content"]) for m in body["messages"] if m["role"] == "user")
+    """What is asked, without what is told of an earlier reply."""
+    return str(body["messages"][-1]["content"]).partition("\n\nAn earlier reply")[0]
 
 
 def echo(body: dict[str, Any]) -> str:

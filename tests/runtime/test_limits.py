@@ -66,7 +66,7 @@ def test_a_run_stops_early_where_it_is_sure(tmp_path: Path) -> None:
         pipeline = Steps(source, tmp_path, (Asks(llm_serving=chat(server)), {}))
         with pytest.raises(RunStopped, match=r"rows failed, more than max_error_rate=0\.5 allows"):
             pipeline.run(progress=False, max_error_rate=0.5)
-        assert 100 <= server.calls < 600  # each reply is sent back once
+        assert 100 <= server.calls < 600  # each is asked for once more
         calls = server.calls
         run = pipeline.run(progress=False)
         assert (run.counts["failed"], run.summary["totals"]["repairs"]) == (1000, 1000)

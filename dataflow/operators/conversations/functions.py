@@ -21,7 +21,7 @@ class FunctionGenerator(Generate):
     """Design the functions that the sub-tasks of each task take: one model call a row.
 
     The cell is a list, one item a sub-task: `sub_task` and `func_list`, whose items have `name`, `description`,
-    `parameters` and `responses` (name to JSON schema) and `required`. A reply of another shape is sent back once.
+    `parameters` and `responses` (name to JSON schema) and `required`. A reply of another shape is asked for once more.
     A row fails where a schema is no valid JSON schema (draft 2020-12), refers to another one, or requires a parameter
     that there is not, where two functions share a name, or where there is none.
     """

@@ -19,12 +19,15 @@ from dataflow.core.replies import clip, without_thinking
 from dataflow.operators._lib.replies import read_object
 from dataflow.operators.conversations._replies import any_null, divided, headed, listed, plain
 from dataflow.prompts.conversations import (
+    EXAMPLES,
     CompositionTaskFilterPrompt,
     CompositionVerdict,
     ParathenSeqTaskGeneratePrompt,
     SequentialTaskGeneratePrompt,
 )
 
+_SHOWN = {plain(text) for e in EXAMPLES for text in (*e, e.both, e.all_three)}
+"""What models are shown as examples."""
 _WORD = re.compile(r"[a-z0-9]{4,}")
 _VERDICT = re.compile(
     r"(?:<ans>\W*|^\W*(?:(?:verdict|answer)\W+)?(?=(?:yes|no)\W*\Z))(?P<verdict>yes|no)\b",
@@ -51,7 +54,7 @@ class SequentialTaskGenerator(Generate):
     async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
         def read(reply: str) -> tuple[str, ...]:
             parts = headed(reply, "Subsequent Task", "Composition Task")
-            return other_than(task, parts, SequentialTaskGeneratePrompt.system)
+            return other_than(task, parts)
 
         return await ask.read(self.request(task), read)
 
@@ -75,20 +78,19 @@ class ParaSeqTaskGenerator(Generate):
     async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
         def read(reply: str) -> tuple[str, ...]:
             parts = headed(reply, "Parallel Task", "Subsequent Task", "Composition Task")
-            return other_than(task, parts, ParathenSeqTaskGeneratePrompt.system)
+            return other_than(task, parts)
 
         return await ask.read(self.request(task), read)
 
 
-def other_than(task: Any, parts: tuple[str, ...], example: str) -> tuple[str, ...]:
-    """The parts of a task, if none of them is another, the task itself, or a line of the example."""
+def other_than(task: Any, parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts of a task, if none of them is another, the task itself, or a task of the prompt's examples."""
     said = [plain(t) for t in (as_text(task), *parts)]
     if len(set(said)) < len(said):
         raise ReplyError(f"the same task twice: {clip(parts[-1])}")
-    lines = {plain(line.partition(": ")[2]) for line in example.splitlines()}
     if not covers(parts[-1], as_text(task)):
         raise ReplyError(f"the composition task leaves out the task itself: {clip(parts[-1])}")
-    if copied := [part for part in parts if plain(part) in lines]:
+    if copied := [part for part in parts if plain(part) in _SHOWN]:
         raise ReplyError(f"the example of the prompt again: {clip(copied[0])}")
     return parts
 
