@@ -17,6 +17,7 @@ from dataflow.plan.fingerprint import settings_of
 from dataflow.plan.plan import Flow, columns_of
 from dataflow.plan.reasons import masked
 from dataflow.plan.trace import Call
+from dataflow.runtime.bounds import bounds_of
 from dataflow.runtime.files import write_json
 from dataflow.runtime.report import write_report
 from dataflow.runtime.rundir import RunDir
@@ -57,8 +58,18 @@ def _step(call: Call, stats: StepStats, *, reused: bool) -> dict[str, Any]:
     return {
         "step": call.step, "operator": call.name, "kind": call.op.kind if call.op else "free form", "headline": headline,
         "inputs": [*call.inputs], "measured": getattr(call.operator, "measured", ""), **columns_of(call),
-        "settings": masked(settings_of(call.operator)), "reused": reused, **stats.to_dict(),
+        "settings": masked(settings_of(call.operator)), "bounds": _bounds(call, stats), "reused": reused, **stats.to_dict(),
     }  # fmt: skip
+
+
+def _bounds(call: Call, stats: StepStats) -> dict[str, float]:
+    """What the report draws into the distribution of a measure."""
+    counted = {float(at): sum(rows) for at, rows in stats.measures.items()}
+    try:
+        return {} if call.op is None else bounds_of(call.op, counted)
+    except Exception:
+        log.warning("the bounds of %s cannot be found, so the report draws none", call.name, exc_info=True)
+        return {}
 
 
 def _source(flow: Flow, limit: int | None) -> dict[str, Any]:

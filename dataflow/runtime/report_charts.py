@@ -166,7 +166,7 @@ def measures_svg(step: Mapping[str, Any], width: float = 320, bins: int = 32) ->
     }
     if len(found) < 2:
         return ""
-    limits = {k: float(v) for k, v in mapping(step.get("settings")).items() if _is_limit(k, v)}
+    limits = {k: at for k, v in mapping(step.get("bounds")).items() if (at := number(v)) is not None}
     least, most = min(found), max(found)
     near = {k: v for k, v in limits.items() if least - (most - least) / 2 <= v <= most + (most - least) / 2}
     low, high = min([least, *near.values()]), max([most, *near.values()])
@@ -189,11 +189,6 @@ def measures_svg(step: Mapping[str, Any], width: float = 320, bins: int = 32) ->
         f'<text class="h-label" x="0" y="146">{low:g}</text>'
         f'<text class="h-label" text-anchor="end" x="{width:g}" y="146">{high:g}</text></svg>'
     )
-
-
-def _is_limit(name: str, value: object) -> bool:
-    limits = name.startswith(("min", "max")) or "threshold" in name
-    return limits and isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _measure_bar(x: float, slot: float, kept: float, lost: float) -> str:

@@ -18,6 +18,7 @@ from dataflow.operators.text_pt.fineweb_edu import FineWebEduFilter, FineWebEduS
 from dataflow.operators.text_pt.pair_qual import PairQualSampleEvaluator
 from dataflow.operators.text_pt.perplexity import PerplexityFilter
 from dataflow.pipeline import PipelineABC
+from dataflow.runtime.bounds import bounds_of
 from dataflow.storage import FileStorage
 from dataflow.testing.cases import run_rows
 
@@ -43,6 +44,11 @@ def test_a_dropped_row_tells_its_score() -> None:
     assert done.dropped["reason"].to_list() == ["PerplexityScore above 2: 258", "no score", "null"]
     assert done.measured is not None
     assert done.measured.rows() == [(pytest.approx(258), False)]
+
+
+def test_the_bounds_of_a_score_are_no_other_settings() -> None:
+    op = PerplexityFilter(1, 300, tiny("gpt2-flat"), max_length=200)
+    assert bounds_of(op, {100.0: 1, 258.0: 2, 500.0: 1}) == {"min_score": 1, "max_score": 300}
 
 
 def test_one_text_that_cannot_be_tokenised_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
