@@ -59,7 +59,7 @@ class Ask:
         return await repaired(
             request,
             partial(self._reply, sample=sample),
-            lambda reply: parse(reply.text),
+            lambda reply: parse(reply.whole().text),
             getattr(self.serving, "repairs", 0),
             self.scope.usage,
         )
@@ -68,7 +68,7 @@ class Ask:
         if self._batch is not None:
             return Reply(await self._batch.ask(request))
         reply: Reply = await self.serving.ask(request, self.scope, row=self.row, sample=sample)
-        return reply.whole()
+        return reply
 
 
 async def repaired(
@@ -82,7 +82,7 @@ async def repaired(
 
     Raises:
         CallError: the request failed for good; where only a further one did, the fault of the reply before is raised.
-        ReplyError: the last reply has a fault, or one breaks off, after which none is asked for.
+        ReplyError: the last reply has a fault.
     """
     reply = await send(request)
     for _ in range(most):
@@ -101,7 +101,7 @@ async def repaired(
 
 def _told(request: Request, fault: ReplyError) -> Request:
     """The same request with what was wrong with a reply at its end. The reply itself is left out: small models give one that they see again."""
-    words = _REFUSED.format(fault=fault)
+    words = _REFUSED.format(fault=fault.told)
     if request.schema is not None:
         words += _SCHEMA.format(schema=dumps(request.schema))
     *before, last = request.messages

@@ -72,7 +72,14 @@ class RowError(DataFlowError, ValueError):
 
 
 class ReplyError(RowError):
-    """A model's reply that cannot be read as what was asked for."""
+    """A model's reply that cannot be read as what was asked for.
+
+    `told` is what the model is told of it when it is asked again; the message, where left out.
+    """
+
+    def __init__(self, message: str = "", *, told: str = "") -> None:
+        self.told = told or message
+        super().__init__(message)
 
 
 class CallError(RowError):

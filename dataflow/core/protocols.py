@@ -56,7 +56,8 @@ class Reply:
         """
         if self.truncated:
             raise ReplyError(
-                f"the reply breaks off at the model's length limit; a higher max_tokens may help: {self.text[-80:]!r}"
+                f"the reply breaks off at the model's length limit; a higher max_tokens may help: {self.text[-80:]!r}",
+                told="it was longer than it may be, and broke off; be brief",
             )
         return self
 

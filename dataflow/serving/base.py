@@ -14,7 +14,7 @@ from dataflow.core.asking import repaired
 from dataflow.core.errors import CallError, ConfigError, RowError, ServingError
 from dataflow.core.protocols import ChatBackend, EmbedBackend, Message, Reply, Request, Scope
 from dataflow.serving.engine import Engine, Policy
-from dataflow.serving.structured import valid
+from dataflow.serving.structured import usable
 
 log = logging.getLogger(__name__)
 ASSISTANT = "You are a helpful assistant"
@@ -80,11 +80,9 @@ class Serving(LLMServingABC):
         backend = self._chat
 
         async def send(asked: Request) -> Reply:
-            return (await self._engine.chat(backend, asked, scope, row, sample)).whole()
+            return await self._engine.chat(backend, asked, scope, row, sample)
 
-        if request.schema is None:
-            return await send(request)
-        return await repaired(request, send, partial(valid, request.schema), self.repairs, scope.usage)
+        return await repaired(request, send, partial(usable, request.schema), self.repairs, scope.usage)
 
     async def embed(self, texts: Sequence[str], scope: Scope) -> list[Any]:
         """One vector `(dim,) float32` a text, null where the call failed."""

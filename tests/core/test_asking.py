@@ -64,6 +64,14 @@ def test_a_reply_is_asked_for_again_with_its_fault() -> None:
     assert usage.repairs == 1
 
 
+def test_a_reply_that_broke_off_is_asked_for_again_and_told_to_be_brief() -> None:
+    serving = Turns("a long way off…", "3")
+    assert read(serving) == 3
+    told = serving.asked[1][0].messages[-1]["content"]
+    assert "be brief" in told
+    assert "a long way off" not in told
+
+
 def test_pictures_stay_in_the_request() -> None:
     serving = Turns("many", "3")
     picture = {"type": "image_url", "image_url": {"url": "a.png"}}
@@ -90,7 +98,8 @@ def test_the_schema_is_told_again() -> None:
         (("many", "few", "3"), 0, 1, "no number: many"),
         (("many", "few", "none"), 2, 3, "no number: none"),
         (("many", CallError("too long")), 1, 2, "no number: many"),
-        (("3…",), 1, 1, "breaks off"),
+        (("3…", "4…"), 1, 2, "breaks off.*4"),
+        (("3…",), 0, 1, "breaks off"),
         (("many", "3…"), 1, 2, "breaks off"),
     ],
     ids=str,
