@@ -44,7 +44,9 @@ class Ask:
     async def __call__(
         self, prompt: str | Request, system: str | None = None, schema: Mapping[str, Any] | None = None
     ) -> str:
-        return await self.read(prompt, str, system, schema)
+        """The reply as it comes, once: what a model is measured by."""
+        request = prompt if isinstance(prompt, Request) else Request.of(prompt, system, schema)
+        return (await self._reply(request, self._drawn())).whole().text
 
     async def read(
         self,
@@ -53,16 +55,24 @@ class Ask:
         system: str | None = None,
         schema: Mapping[str, Any] | None = None,
     ) -> T:
-        """What `parse` makes of the reply; where it raises `ReplyError`, the request is made again with that fault, as often as the serving's `repairs` allow."""
+        """What `parse` makes of the reply.
+
+        Where it raises `ReplyError`, or the reply is cut off, the request is made again with that fault, as often as the
+        serving's `repairs` allow.
+        """
         request = prompt if isinstance(prompt, Request) else Request.of(prompt, system, schema)
-        sample, self._sample = self._sample, self._sample + 1
         return await repaired(
             request,
-            partial(self._reply, sample=sample),
+            partial(self._reply, sample=self._drawn()),
             lambda reply: parse(reply.whole().text),
             getattr(self.serving, "repairs", 0),
             self.scope.usage,
         )
+
+    def _drawn(self) -> int:
+        """The number of the next draw."""
+        self._sample += 1
+        return self._sample - 1
 
     async def _reply(self, request: Request, sample: int) -> Reply:
         if self._batch is not None:

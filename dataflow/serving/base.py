@@ -14,7 +14,7 @@ from dataflow.core.asking import repaired
 from dataflow.core.errors import CallError, ConfigError, RowError, ServingError
 from dataflow.core.protocols import ChatBackend, EmbedBackend, Message, Reply, Request, Scope
 from dataflow.serving.engine import Engine, Policy
-from dataflow.serving.structured import usable
+from dataflow.serving.structured import valid
 
 log = logging.getLogger(__name__)
 ASSISTANT = "You are a helpful assistant"
@@ -67,11 +67,11 @@ class Serving(LLMServingABC):
         return {"serving": type(self).__name__, "name": self.name}
 
     async def ask(self, request: Request, scope: Scope, row: str = "0", sample: int = 0) -> Reply:
-        """One reply; `row` and `sample` tell apart draws of one prompt where the model samples.
+        """One reply, which may be cut off; `row` and `sample` tell apart draws of one prompt where the model samples.
 
         Raises:
             CallError: the call failed for good.
-            ReplyError: the reply breaks off at the length limit, or does not meet the request's JSON schema.
+            ReplyError: the reply breaks off, or does not meet the request's JSON schema, where it has one.
             ServingError: no call can succeed.
         """
         if self._chat is None:
@@ -82,7 +82,9 @@ class Serving(LLMServingABC):
         async def send(asked: Request) -> Reply:
             return await self._engine.chat(backend, asked, scope, row, sample)
 
-        return await repaired(request, send, partial(usable, request.schema), self.repairs, scope.usage)
+        if request.schema is None:
+            return await send(request)
+        return await repaired(request, send, partial(valid, request.schema), self.repairs, scope.usage)
 
     async def embed(self, texts: Sequence[str], scope: Scope) -> list[Any]:
         """One vector `(dim,) float32` a text, null where the call failed."""
@@ -145,7 +147,7 @@ class Serving(LLMServingABC):
 
         async def one(i: int, request: Request) -> str | None:
             try:
-                return (await self.ask(request, scope, row=f"#{first_draw + i}")).text
+                return (await self.ask(request, scope, row=f"#{first_draw + i}")).whole().text
             except RowError as error:
                 self.errors[i] = str(error)
                 return None

@@ -224,7 +224,7 @@ def _answering(serving: APILLMServing, faults: list[DataFlowError]) -> Callable[
     ) -> str:
         *before, last = Request.of(prompt, system_prompt).messages
         try:
-            return (await serving.ask(Request((*before, *history_messages, last)), Scope())).text
+            return (await serving.ask(Request((*before, *history_messages, last)), Scope())).whole().text
         except DataFlowError as error:
             faults.append(error)
             raise

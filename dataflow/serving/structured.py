@@ -16,16 +16,13 @@ from dataflow.core.protocols import Reply
 from dataflow.core.replies import parse_json
 
 
-def usable(schema: Mapping[str, Any] | None, reply: Reply) -> Reply:
-    """The reply; where there is a schema, as one JSON text that meets it.
+def valid(schema: Mapping[str, Any], reply: Reply) -> Reply:
+    """The reply as one JSON text that meets the schema.
 
     Raises:
         ReplyError: it breaks off, has no JSON, or such as does not meet the schema.
     """
-    reply = reply.whole()
-    if schema is None:
-        return reply
-    value = parse_json(reply.text, (dict, list, str, int, float, bool))
+    value = parse_json(reply.whole().text, (dict, list, str, int, float, bool))
     if (fault := next(_validator(orjson.dumps(schema)).iter_errors(value), None)) is not None:
         where = "/".join(map(str, fault.absolute_path)) or "the value"
         raise ReplyError(f"the reply does not meet the JSON schema: {where}: {_shortened(fault.message)}")

@@ -13,6 +13,7 @@ from dataflow.core.generate import Generate
 from dataflow.core.prompt import Prompt
 from dataflow.core.protocols import Reply, Request, Scope, Usage
 from dataflow.core.replies import parse_json
+from dataflow.operators.core_text import BenchAnswerGenerator
 from dataflow.testing import ScriptedServing, run_rows
 
 
@@ -38,6 +39,9 @@ class Turns:
     def __init__(self, *replies: str | Exception, repairs: int = 1) -> None:
         self.replies, self.repairs = replies, repairs
         self.asked: list[tuple[Request, int]] = []
+
+    def generate_from_input(self, user_inputs: list[str], system_prompt: str = "") -> list[str | None]:
+        raise NotImplementedError
 
     async def ask(self, request: Request, scope: Scope, row: str = "0", sample: int = 0) -> Reply:
         self.asked.append((request, sample))
@@ -70,6 +74,16 @@ def test_a_reply_that_broke_off_is_asked_for_again_and_told_to_be_brief() -> Non
     told = serving.asked[1][0].messages[-1]["content"]
     assert "be brief" in told
     assert "a long way off" not in told
+
+
+def test_what_a_model_is_measured_by_is_asked_for_once() -> None:
+    serving = Turns("3…", "3")
+    with pytest.raises(ReplyError, match="breaks off"):
+        asyncio.run(Ask(serving, Scope(), "0")("how many?"))
+    done = run_rows(
+        BenchAnswerGenerator(llm_serving=serving), [{"question": "how many?"}], input_question_key="question"
+    )
+    assert (done.failed.height, len(serving.asked)) == (1, 2)
 
 
 def test_pictures_stay_in_the_request() -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import polars as pl
 
+from dataflow.core.asking import Ask
 from dataflow.core.frames import as_text
 from dataflow.core.generate import Generate, build
 from dataflow.core.outcome import Outcome
@@ -110,6 +111,9 @@ class BenchAnswerGenerator(Generate):
             "choices_text": lettered(choices),
         }
         return build(self.prompt, {"need_fields": set(slots), **slots}, self.system_prompt)
+
+    async def answer(self, ask: Ask, *row: Any) -> str:
+        return await ask(self.request(*row))
 
 
 def context_text(cell: Any) -> str:
