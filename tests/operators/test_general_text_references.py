@@ -120,8 +120,8 @@ def test_cider_says_what_is_wrong_with_its_frequencies() -> None:
 def test_a_language_that_is_not_sure_enough_is_told() -> None:
     rows = [{"raw_content": t} for t in (GERMAN, ENGLISH, "12", None)]
     told = run_rows(LanguageFilter("en", min_confidence=0.99999), rows).dropped["reason"].to_list()
-    assert told[0].startswith("language de (")
-    assert told[1].startswith("language en only ")
+    assert told[0].startswith("language de: ")
+    assert told[1].startswith("unsure of en: ")
     assert told[2:] == ["no letter", "null"]
 
 

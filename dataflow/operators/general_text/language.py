@@ -72,8 +72,8 @@ class LanguageFilter(Filter):
             return False, "no letter"
         language, confidence = found
         if language not in codes_of(self.allowed_languages):
-            return False, f"language {language} ({confidence:.2f})"
-        return self.keeps(confidence), f"language {language} only {confidence:.2f}", confidence
+            return False, f"language {language}: {confidence:.2f}"
+        return self.keeps(confidence), f"unsure of {language}: {confidence:.2f}", confidence
 
     def keeps(self, measure: Any) -> Any:
         return measure >= self.min_confidence
