@@ -8,7 +8,7 @@ from typing import Any
 
 from dataflow.core.operator import Operator
 from dataflow.plan.trace import Call
-from dataflow.runtime.bounds import Counted, bounds_of, kept_share, opened, with_bound
+from dataflow.runtime.bounds import Counted, kept_share, opened, with_bound
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ def suggestions(calls: Sequence[Call], steps: Sequence[Mapping[str, Any]], keep:
     """
     found = []
     for call, account in zip(calls, steps, strict=True):
-        op, counted = call.op, {float(at): sum(rows) for at, rows in account.get("measures", {}).items()}
-        if op is not None and len(counted) > 1 and (limits := bounds_of(op, counted)):
-            found.append(_suggested(call, op, account["measured"], limits, counted, keep))
+        counted = {float(at): sum(rows) for at, rows in account["measures"].items()}
+        if call.op is not None and account["bounds"] and len(counted) > 1:
+            found.append(_suggested(call, call.op, account["measured"], account["bounds"], counted, keep))
     return found
 
 

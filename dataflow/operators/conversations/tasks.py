@@ -52,11 +52,8 @@ class SequentialTaskGenerator(Generate):
         return build(SequentialTaskGeneratePrompt(), {"task": as_text(task)})
 
     async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
-        def read(reply: str) -> tuple[str, ...]:
-            parts = headed(reply, "Subsequent Task", "Composition Task")
-            return other_than(task, parts)
-
-        return await ask.read(self.request(task), read)
+        heads = ("Subsequent Task", "Composition Task")
+        return await ask.read(self.request(task), lambda reply: other_than(task, headed(reply, *heads)))
 
 
 @prompt_restrict(ParathenSeqTaskGeneratePrompt)
@@ -76,11 +73,8 @@ class ParaSeqTaskGenerator(Generate):
         return build(ParathenSeqTaskGeneratePrompt(), {"task": as_text(task)})
 
     async def answer(self, ask: Ask, task: Any) -> tuple[str, ...]:
-        def read(reply: str) -> tuple[str, ...]:
-            parts = headed(reply, "Parallel Task", "Subsequent Task", "Composition Task")
-            return other_than(task, parts)
-
-        return await ask.read(self.request(task), read)
+        heads = ("Parallel Task", "Subsequent Task", "Composition Task")
+        return await ask.read(self.request(task), lambda reply: other_than(task, headed(reply, *heads)))
 
 
 def other_than(task: Any, parts: tuple[str, ...]) -> tuple[str, ...]:
